@@ -1,0 +1,95 @@
+/*
+ * An applet is one constant: what it is called, what it accepts, what it
+ * prints and which engine runs it. Defining it is all the registration there is.
+ */
+#ifndef APPLET_H
+#define APPLET_H
+
+#include <stdio.h>
+
+#include "candidate.h"
+#include "column.h"
+#include "opt.h"
+#include "run.h"
+#include "util.h"
+
+/* Two units and the flag that chooses the second: { "usecs", "msecs", &conf.ms }. */
+struct unit {
+	const char *name, *other;
+	const bool *use_other;
+};
+
+struct example {
+	const char *args, *help;
+};
+
+struct applet {
+	const char *name;
+	const char *summary; /* after the dash in the man page's NAME */
+	const char *doc;     /* paragraphs, an empty line between: what it traces, what it costs */
+	const struct opt *options;
+	const struct opt *positionals; /* in their order; see ARGS_INTERVAL_COUNT in opt.h */
+	const struct column *columns;
+	const struct example *examples;
+
+	const char *object;	       /* bpf/.../<object>.bpf.c; default: the applet's name */
+	bool no_object;		       /* an applet without BPF: only run() */
+	const struct probe *probes;    /* alternatives; without them, see candidate.h */
+	const void *conf;	       /* copied to the object's `conf` before loading */
+	size_t conf_size;
+
+	const char *banner;	       /* said first, as text: "Tracing ... Hit Ctrl-C to end." */
+	void (*run)(struct run *run);  /* an engine from run.h, or the applet's own */
+	size_t value;		       /* map engines: where in a row the map's value begins */
+	struct unit unit;	       /* run_hist: what the buckets count */
+	bool linear;		       /* run_hist: a slot a value */
+	const char *sort;	       /* key of the column to sort by, descending */
+
+	/*
+	 * Optional. check() sees the options once they are parsed: it sets what follows from them
+	 * (and may refuse them with opt_error()). prepare() comes after open and before load.
+	 * event() sees each event before it is printed and returns what to print, NULL for nothing.
+	 * banner_text() replaces the banner, footer() follows each report of a map engine.
+	 */
+	void (*check)(void);
+	void (*prepare)(struct run *run);
+	void (*attached)(struct run *run);
+	const void *(*event)(struct run *run, const void *event, size_t *size);
+	void (*banner_text)(struct buf *b);
+	void (*report)(struct run *run); /* before each report: a line over a table */
+	void (*footer)(struct buf *b, const struct column *cols, const void *row);
+	unsigned keep_caps;		 /* bits of enum keep_caps: what run() still needs */
+};
+
+/* For map engines a row is the map's key followed by its value. */
+#define VALUE(field) .value = offsetof(ROW, field)
+
+#define CONF(c) .conf = &(c), .conf_size = sizeof(c)
+
+struct applet_entry {
+	const struct applet *applet;
+	const char *layer; /* the folder of its file below cmd/ */
+};
+
+/*
+ * Makes an applet known, by a pointer in the `applets` section. Not by a struct
+ * itself: compilers align big structs, and the section would have gaps.
+ */
+#define APPLET(a)                                                                                  \
+	static const struct applet_entry entry_##a = { &a, LAYER };                                \
+	static const struct applet_entry *const applet_##a                                         \
+		__attribute__((used, section("applets"))) = &entry_##a
+
+extern const struct applet_entry *const __start_applets[], *const __stop_applets[];
+
+#define for_each_applet(p)                                                                         \
+	for (const struct applet_entry *const *p = __start_applets; p < __stop_applets; p++)
+
+const struct applet *applet_find(const char *name);
+void applet_list(FILE *f);
+const char *applet_suggest(const char *name); /* the nearest name, NULL if none is near */
+int applet_install(const char *dir);	      /* symlinks to this binary; 0 or 1, like exit */
+void applet_man(FILE *f, const struct applet *a);
+void applet_completion(FILE *f);
+
+#endif

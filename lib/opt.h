@@ -1,0 +1,115 @@
+/*
+ * Options, declared once. An applet lists them in an array; help, usage, the
+ * man page, completion and the parser all read that array. The destination's C
+ * type says what the option takes, so nothing is parsed by hand.
+ */
+#ifndef OPT_H
+#define OPT_H
+
+#include <stdbool.h>
+
+#include "filter.h"
+
+enum opt_type { OPT_FLAG, OPT_INT, OPT_U32, OPT_U64, OPT_STR, OPT_IDS, OPT_USER, OPT_CMD };
+
+struct opt {
+	int letter;	  /* short option, or 0 for a long one only */
+	const char *name; /* long option; of a positional, what usage calls it */
+	const char *arg;  /* metavariable; NULL for a flag */
+	const char *help;
+	enum opt_type type;
+	void *dst;
+	u64 min, max;	  /* of numbers; max 0 is what the type holds */
+	u64 scale;	  /* multiply the number given: ms to ns and so on */
+
+	/* For everything else: 0, or -EINVAL with `why` saying what is wrong. */
+	int (*parse)(const char *arg, void *dst, char why[128]);
+	bool needed;	  /* positionals: cannot be left out */
+};
+
+#define OPT_TYPE(dst)                                                                              \
+	_Generic((dst),                                                                            \
+		bool *: OPT_FLAG,                                                                  \
+		int *: OPT_INT,                                                                    \
+		u32 *: OPT_U32,                                                                    \
+		u64 *: OPT_U64,                                                                    \
+		struct bcc_ids *: OPT_IDS,                                                         \
+		char ***: OPT_CMD,                                                                 \
+		const char **: OPT_STR)
+
+#define OPT(letter_, name_, arg_, dst_, help_, ...)                                                \
+	{                                                                                          \
+		.letter = letter_, .name = name_, .arg = arg_, .help = help_,                      \
+		.type = OPT_TYPE(dst_), .dst = dst_, ##__VA_ARGS__                                 \
+	}
+
+/* An option whose value `parse` reads. */
+#define OPT_PARSED(letter_, name_, arg_, parse_, dst_, help_, ...)                                 \
+	{                                                                                          \
+		.letter = letter_, .name = name_, .arg = arg_, .help = help_, .parse = parse_,     \
+		.dst = dst_, .type = OPT_STR, ##__VA_ARGS__                                        \
+	}
+
+/* Where the shared options land. */
+struct common {
+	struct bcc_filter filter;
+	const char *comm, *cgroup, *container, *btf;
+	char **exec; /* --exec: NULL-terminated argv */
+	u64 buffer;  /* bytes; 0 is the default */
+	int duration, interval, count;
+	int rows;    /* tables: 0 is no limit */
+	bool timestamp, print_uid, json, csv, verbose;
+	bool folded, delimited, offsets; /* stacks */
+	bool noclear;			 /* top tables */
+};
+extern struct common common;
+
+/* The applet picks the letter (BCC's tools disagree); meaning and help are fixed. */
+#define OPT_PID(l)                                                                                 \
+	OPT(l, "pid", "PID", &common.filter.pids, "trace this process only (a list: 1,2,3)")
+#define OPT_TID(l)                                                                                 \
+	OPT(l, "tid", "TID", &common.filter.tids, "trace this thread only (a list: 1,2,3)")
+#define OPT_PPID(l)                                                                                \
+	OPT(l, "ppid", "PPID", &common.filter.ppid, "trace children of this process only",         \
+	    .min = 1)
+#define OPT_UID(l)                                                                                 \
+	{                                                                                          \
+		.letter = l, .name = "uid", .arg = "USER", .type = OPT_USER,                       \
+		.help = "trace this user only, by number or name",                                 \
+		.dst = &common.filter.uid_plus_1                                                   \
+	}
+#define OPT_NAME(l)                                                                                \
+	OPT(l, "name", "NAME", &common.comm, "trace processes whose name contains NAME")
+#define OPT_DURATION(l)                                                                            \
+	OPT(l, "duration", "SECONDS", &common.duration, "stop after this many seconds", .min = 1)
+#define OPT_TIMESTAMP(l)                                                                           \
+	OPT(l, "timestamp", NULL, &common.timestamp, "print a timestamp")
+#define OPT_FOLDED(l)                                                                              \
+	OPT(l, "folded", NULL, &common.folded, "one line a stack, for flame graphs")
+#define OPT_NOCLEAR(l)                                                                             \
+	OPT(l, "noclear", NULL, &common.noclear, "do not clear the screen")
+#define OPT_ROWS(l)                                                                                \
+	OPT(l, "rows", "ROWS", &common.rows, "print this many rows at most", .min = 1)
+#define OPT_PRINT_UID(l)                                                                           \
+	OPT(l, "print-uid", NULL, &common.print_uid, "print the user ID")
+#define OPT_INTERVAL(l)                                                                            \
+	OPT(l, "interval", "SECONDS", &common.interval, "print this often", .min = 1)
+#define OPT_EXEC                                                                                   \
+	OPT(0, "exec", "COMMAND...", &common.exec,                                                 \
+	    "run COMMAND, the rest of the line, and trace it alone until it ends")
+
+/* Positionals that many applets share. */
+extern const struct opt args_interval_count[], args_duration[];
+#define ARGS_INTERVAL_COUNT args_interval_count
+#define ARGS_DURATION args_duration
+
+struct applet;
+void opt_parse(const struct applet *a, int argc, char **argv);
+
+/* A usage error: one line that names the applet, a pointer to --help, exit 2. */
+void opt_error(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
+
+/* Calls each(o, ctx) for the applet's options and those every applet has, shadowed ones left out. */
+void opt_each(const struct applet *a, void (*each)(const struct opt *o, void *ctx), void *ctx);
+
+#endif
