@@ -1,0 +1,58 @@
+/* One run of an applet, and the engines that turn BPF maps into output. */
+#ifndef RUN_H
+#define RUN_H
+
+#include <bpf/libbpf.h>
+
+#include "candidate.h"
+#include "loss.h"
+#include "types.h"
+
+struct applet;
+
+#define RUN_LINKS 256
+
+struct run {
+	const struct applet *applet;
+	struct bpf_object *obj;
+	struct choices choices;
+	struct bpf_link *links[RUN_LINKS];
+	int nlinks;
+	u64 deadline; /* CLOCK_MONOTONIC; 0: until interrupted */
+	u64 lost[LOST_KINDS];
+	int child;    /* --exec; 0: none */
+};
+
+/* Capabilities (capabilities(7)) that are kept after attaching, where an engine needs them. */
+enum keep_caps {
+	KEEP_SYMBOLS = 1, /* /proc/PID/maps and mapped files of all processes, kallsyms */
+};
+
+void run_events(struct run *run); /* `events`: a line per event */
+void run_hist(struct run *run);	  /* table `hists`: a histogram per key */
+void run_table(struct run *run);  /* table `rows`: sorted rows, per interval or at the end */
+void run_top(struct run *run);	  /* the same on a screen that is cleared, every interval */
+void run_stat(struct run *run);	  /* counters `stats`: a line per interval */
+void run_stacks(struct run *run); /* table `counts` and map `stacks`: folded or listed */
+
+/* For applets with an engine of their own. */
+int run_map(struct run *run, const char *name);	  /* fd; dies if absent */
+bool run_over(const struct run *run);		  /* interrupted, past the deadline, child gone */
+void run_sleep(const struct run *run, u64 until); /* CLOCK_MONOTONIC; may wake early when over */
+bool run_wait(struct run *run);			  /* one interval; false when it was the last */
+
+/*
+ * Samples: attaches `prog` (SEC("perf_event")) to a timer that fires `hz` times a second on every
+ * CPU. For use in attached().
+ */
+void run_sample(struct run *run, const char *prog, u64 hz);
+
+/* Detaches every probe, so that nothing is added to the maps any more. */
+void run_detach(struct run *run);
+
+void applet_run(const struct applet *a);
+
+/* Everything up to loading, and what was found; for `bcctool check`. The reason is one line. */
+enum verdict applet_probe(const struct applet *a, struct run *run, struct buf *reason);
+
+#endif
