@@ -5,8 +5,6 @@
 #ifndef APPLET_H
 #define APPLET_H
 
-#include <stdio.h>
-
 #include "candidate.h"
 #include "column.h"
 #include "opt.h"
@@ -32,18 +30,18 @@ struct applet {
 	const struct column *columns;
 	const struct example *examples;
 
-	const char *object;	       /* bpf/.../<object>.bpf.c; default: the applet's name */
-	bool no_object;		       /* an applet without BPF: only run() */
-	const struct probe *probes;    /* alternatives; without them, see candidate.h */
-	const void *conf;	       /* copied to the object's `conf` before loading */
+	const char *object;         /* bpf/.../<object>.bpf.c; default: the applet's name */
+	bool no_object;             /* an applet without BPF: only run() */
+	const struct probe *probes; /* alternatives; without them, see candidate.h */
+	const void *conf;           /* copied to the object's `conf` before loading */
 	size_t conf_size;
 
-	const char *banner;	       /* said first, as text: "Tracing ... Hit Ctrl-C to end." */
-	void (*run)(struct run *run);  /* an engine from run.h, or the applet's own */
-	size_t value;		       /* map engines: where in a row the map's value begins */
-	struct unit unit;	       /* run_hist: what the buckets count */
-	bool linear;		       /* run_hist: a slot a value */
-	const char *sort;	       /* key of the column to sort by, descending */
+	const char *banner;           /* said first, as text: "Tracing ... Hit Ctrl-C to end." */
+	void (*run)(struct run *run); /* an engine from run.h, or the applet's own */
+	size_t value;                 /* map engines: where in a row the map's value begins */
+	struct unit unit;             /* run_hist: what the buckets count */
+	bool linear;                  /* run_hist: a slot a value */
+	const char *sort;             /* key of the column to sort by, descending */
 
 	/*
 	 * Optional. check() sees the options once they are parsed: it sets what follows from them
@@ -58,7 +56,7 @@ struct applet {
 	void (*banner_text)(struct buf *b);
 	void (*report)(struct run *run); /* before each report: a line over a table */
 	void (*footer)(struct buf *b, const struct column *cols, const void *row);
-	unsigned keep_caps;		 /* bits of enum keep_caps: what run() still needs */
+	unsigned keep_caps; /* bits of enum keep_caps: what run() still needs */
 };
 
 /* For map engines a row is the map's key followed by its value. */
@@ -86,10 +84,19 @@ extern const struct applet_entry *const __start_applets[], *const __stop_applets
 	for (const struct applet_entry *const *p = __start_applets; p < __stop_applets; p++)
 
 const struct applet *applet_find(const char *name);
-void applet_list(FILE *f);
 const char *applet_suggest(const char *name); /* the nearest name, NULL if none is near */
-int applet_install(const char *dir);	      /* symlinks to this binary; 0 or 1, like exit */
-void applet_man(FILE *f, const struct applet *a);
-void applet_completion(FILE *f);
+
+/* All of them by layer, from applications down to hardware, then by name; NULL-terminated. */
+const struct applet_entry *const *applet_sorted(void);
+
+void applet_list(struct buf *b);     /* names and summaries under their layers' headings */
+int applet_install(const char *dir); /* symlinks to this binary; 0 or 1, like exit */
+void make_folders(const char *dir);  /* mkdir -p; dies */
+
+void applet_man(struct buf *b, const struct applet *a); /* the page, in man(7) */
+void applet_completion(struct buf *b);                  /* for bash */
+
+/* `bcctool check`: argv[0] is "check". */
+int check_main(int argc, char **argv);
 
 #endif

@@ -10,21 +10,24 @@
 
 #include "filter.h"
 
+#define PID_LIMIT 4194304 /* PID_MAX_LIMIT: no kernel has a pid above it */
+
 enum opt_type { OPT_FLAG, OPT_INT, OPT_U32, OPT_U64, OPT_STR, OPT_IDS, OPT_USER, OPT_CMD };
 
 struct opt {
-	int letter;	  /* short option, or 0 for a long one only */
+	int letter;       /* short option, or 0 for a long one only */
 	const char *name; /* long option; of a positional, what usage calls it */
 	const char *arg;  /* metavariable; NULL for a flag */
 	const char *help;
 	enum opt_type type;
 	void *dst;
-	u64 min, max;	  /* of numbers; max 0 is what the type holds */
-	u64 scale;	  /* multiply the number given: ms to ns and so on */
+	u64 min, max; /* of numbers; max 0 is what the type holds */
+	u64 scale;    /* multiply the number given: ms to ns and so on */
 
-	/* For everything else: 0, or -EINVAL with `why` saying what is wrong. */
+	/* For everything else: 0, or -EINVAL with `why`: "not a size", said before the argument. */
 	int (*parse)(const char *arg, void *dst, char why[128]);
-	bool needed;	  /* positionals: cannot be left out */
+	bool needed; /* positionals: cannot be left out */
+	bool many;   /* positionals, the last: takes what is left, one call of parse() each */
 };
 
 #define OPT_TYPE(dst)                                                                              \
@@ -57,10 +60,10 @@ struct common {
 	char **exec; /* --exec: NULL-terminated argv */
 	u64 buffer;  /* bytes; 0 is the default */
 	int duration, interval, count;
-	int rows;    /* tables: 0 is no limit */
+	int rows; /* tables: 0 is no limit */
 	bool timestamp, print_uid, json, csv, verbose;
 	bool folded, delimited, offsets; /* stacks */
-	bool noclear;			 /* top tables */
+	bool noclear;                    /* top tables */
 };
 extern struct common common;
 
@@ -71,27 +74,21 @@ extern struct common common;
 	OPT(l, "tid", "TID", &common.filter.tids, "trace this thread only (a list: 1,2,3)")
 #define OPT_PPID(l)                                                                                \
 	OPT(l, "ppid", "PPID", &common.filter.ppid, "trace children of this process only",         \
-	    .min = 1)
+	    .min = 1, .max = PID_LIMIT)
 #define OPT_UID(l)                                                                                 \
 	{                                                                                          \
 		.letter = l, .name = "uid", .arg = "USER", .type = OPT_USER,                       \
 		.help = "trace this user only, by number or name",                                 \
 		.dst = &common.filter.uid_plus_1                                                   \
 	}
-#define OPT_NAME(l)                                                                                \
-	OPT(l, "name", "NAME", &common.comm, "trace processes whose name contains NAME")
+#define OPT_NAME(l) OPT(l, "name", "NAME", &common.comm, "trace processes whose name contains NAME")
 #define OPT_DURATION(l)                                                                            \
 	OPT(l, "duration", "SECONDS", &common.duration, "stop after this many seconds", .min = 1)
-#define OPT_TIMESTAMP(l)                                                                           \
-	OPT(l, "timestamp", NULL, &common.timestamp, "print a timestamp")
-#define OPT_FOLDED(l)                                                                              \
-	OPT(l, "folded", NULL, &common.folded, "one line a stack, for flame graphs")
-#define OPT_NOCLEAR(l)                                                                             \
-	OPT(l, "noclear", NULL, &common.noclear, "do not clear the screen")
-#define OPT_ROWS(l)                                                                                \
-	OPT(l, "rows", "ROWS", &common.rows, "print this many rows at most", .min = 1)
-#define OPT_PRINT_UID(l)                                                                           \
-	OPT(l, "print-uid", NULL, &common.print_uid, "print the user ID")
+#define OPT_TIMESTAMP(l) OPT(l, "timestamp", NULL, &common.timestamp, "print a timestamp")
+#define OPT_FOLDED(l)    OPT(l, "folded", NULL, &common.folded, "one line a stack, for flame graphs")
+#define OPT_NOCLEAR(l)   OPT(l, "noclear", NULL, &common.noclear, "do not clear the screen")
+#define OPT_ROWS(l)      OPT(l, "rows", "ROWS", &common.rows, "print this many rows at most", .min = 1)
+#define OPT_PRINT_UID(l) OPT(l, "print-uid", NULL, &common.print_uid, "print the user ID")
 #define OPT_INTERVAL(l)                                                                            \
 	OPT(l, "interval", "SECONDS", &common.interval, "print this often", .min = 1)
 #define OPT_EXEC                                                                                   \
@@ -101,7 +98,7 @@ extern struct common common;
 /* Positionals that many applets share. */
 extern const struct opt args_interval_count[], args_duration[];
 #define ARGS_INTERVAL_COUNT args_interval_count
-#define ARGS_DURATION args_duration
+#define ARGS_DURATION       args_duration
 
 struct applet;
 void opt_parse(const struct applet *a, int argc, char **argv);
@@ -109,7 +106,19 @@ void opt_parse(const struct applet *a, int argc, char **argv);
 /* A usage error: one line that names the applet, a pointer to --help, exit 2. */
 void opt_error(const char *fmt, ...) __attribute__((noreturn, format(printf, 1, 2)));
 
-/* Calls each(o, ctx) for the applet's options and those every applet has, shadowed ones left out. */
-void opt_each(const struct applet *a, void (*each)(const struct opt *o, void *ctx), void *ctx);
+struct buf;
+
+/*
+ * The options of an applet: its own in their order, then those that every applet has and this one
+ * does not replace by a row of the same name. `own` says which it is.
+ */
+void opt_each(const struct applet *a, void (*each)(const struct opt *o, bool own, void *ctx),
+	      void *ctx);
+
+/* "[interval [count]]": what follows the options in a usage line, nothing if there is nothing. */
+void opt_usage(struct buf *b, const struct applet *a);
+
+/* What --help prints. */
+void opt_help(struct buf *b, const struct applet *a);
 
 #endif
