@@ -201,7 +201,7 @@ def initramfs(folder):
             archive.append(cpio_entry("init", stat.S_IFREG | 0o755, script))
             for name, data in modules.items():
                 archive.append(cpio_entry(f"modules/{name}", stat.S_IFREG | 0o644, data))
-            order = "\n".join(modules).encode()
+            order = "".join(f"{name}\n" for name in modules).encode()
             archive.append(cpio_entry("modules/order", stat.S_IFREG | 0o644, order))
             archive.append(cpio_entry("TRAILER!!!", 0))
             made = Path(temporary) / "initramfs"
