@@ -39,10 +39,13 @@ static const struct opt always[] = {
 	OPT_PARSED(0, "buffer", "SIZE", parse_size, &common.buffer,
 		   "size of the event buffer, 4K to 1G"),
 	OPT(0, "verbose", NULL, &common.verbose, "say what is loaded and attached"),
-	OPT(0, "help", NULL, &help, "print this help"),
+	OPT('h', "help", NULL, &help, "print this help"),
 	OPT(0, "version", NULL, &version, "print the version"),
 	{ 0 },
 };
+
+/* Where -h is the applet's own. */
+static const struct opt long_help = OPT(0, "help", NULL, &help, "print this help");
 
 const struct opt args_interval_count[] = {
 	OPT(0, "interval", NULL, &common.interval, "seconds between reports", .min = 1),
@@ -71,6 +74,14 @@ static const struct opt *find(const struct options *set, const char *name)
 	return NULL;
 }
 
+static bool letter_taken(const struct options *set, int letter)
+{
+	for (int i = 0; i < set->n; i++)
+		if (set->opt[i]->letter == letter)
+			return true;
+	return false;
+}
+
 static void gather(struct options *set, const struct applet *a)
 {
 	*set = (struct options){};
@@ -82,7 +93,8 @@ static void gather(struct options *set, const struct applet *a)
 	set->own = set->n;
 	for (const struct opt *o = always; o->name; o++)
 		if (!find(set, o->name))
-			set->opt[set->n++] = o;
+			set->opt[set->n++] =
+				o->letter && letter_taken(set, o->letter) ? &long_help : o;
 }
 
 void opt_each(const struct applet *a, void (*each)(const struct opt *o, bool own, void *ctx),
@@ -252,8 +264,6 @@ static void store_command(const struct opt *o, char *first, char **rest, int n)
 /* getopt_long()'s form of the options. Names with a hyphen are taken with an underscore too. */
 static void getopt_tables(const struct options *set, struct option *longs, struct buf *letters)
 {
-	bool h_taken = false;
-
 	for (int i = 0; i < set->n; i++) {
 		const struct opt *o = set->opt[i];
 		struct option l = { o->name, o->type != OPT_FLAG, NULL, LONG + i };
@@ -267,13 +277,9 @@ static void getopt_tables(const struct options *set, struct option *longs, struc
 			l.name = name;
 			*longs++ = l;
 		}
-		if (!o->letter)
-			continue;
-		h_taken |= o->letter == 'h';
-		buf_fmt(letters, "%c%s", o->letter, l.has_arg ? ":" : "");
+		if (o->letter)
+			buf_fmt(letters, "%c%s", o->letter, l.has_arg ? ":" : "");
 	}
-	if (!h_taken)
-		buf_chr(letters, 'h');
 	buf_chr(letters, '\0');
 }
 
@@ -284,7 +290,7 @@ static const struct opt *chosen(const struct options *set, int c)
 	for (int i = 0; i < set->n; i++)
 		if (set->opt[i]->letter == c)
 			return set->opt[i];
-	return find(set, "help"); /* -h */
+	return NULL;
 }
 
 /* --help and --version end the program at once, whatever is wrong with the rest of the line. */
@@ -311,11 +317,11 @@ static void parse_options(const struct applet *a, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, letters.data, longs, NULL)) != -1) {
 		const struct opt *o;
 
-		if (c == '?') { /* getopt_long() has said what is wrong */
+		o = chosen(&options, c);
+		if (!o) { /* '?': getopt_long() has said what is wrong */
 			fprintf(stderr, "Try 'bcctool %s --help'.\n", progname);
 			exit(2);
 		}
-		o = chosen(&options, c);
 		if (o->type == OPT_CMD) {
 			store_command(o, optarg, argv + optind, argc - optind);
 			optind = argc;
