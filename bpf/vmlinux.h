@@ -1,0 +1,245 @@
+/*
+ * The kernel types that the programs read, and of them only the fields they
+ * read. Offsets here mean nothing: each access is relocated to the running
+ * kernel (preserve_access_index). Kept by hand, by subsystem, so that a build
+ * needs neither a running kernel nor a generator. Old shapes of a struct are
+ * flavours: `struct task_struct___5_13` matches task_struct.
+ */
+#ifndef __VMLINUX_H__
+#define __VMLINUX_H__
+
+#include <linux/bpf.h>
+#include <linux/types.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+typedef __u8 u8;
+typedef __u16 u16;
+typedef __u32 u32;
+typedef __u64 u64;
+typedef __s8 s8;
+typedef __s16 s16;
+typedef __s32 s32;
+typedef __s64 s64;
+typedef int pid_t;
+typedef unsigned int fmode_t;
+typedef unsigned short umode_t;
+typedef long long loff_t;
+typedef u64 sector_t;
+typedef u32 dev_t;
+
+/* Registers: read from a context, where offsets are fixed; not relocated. */
+#if defined(__TARGET_ARCH_x86)
+struct pt_regs {
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax,
+		ip, cs, flags, sp, ss;
+};
+#elif defined(__TARGET_ARCH_arm64)
+struct user_pt_regs {
+	u64 regs[31], sp, pc, pstate;
+};
+struct pt_regs {
+	struct user_pt_regs user_regs;
+	u64 orig_x0;
+	s32 syscallno;
+};
+#endif
+
+/* Contexts of tracepoints: events/raw_syscalls/sys_enter/format. Fixed by the ABI. */
+struct trace_entry {
+	u16 type;
+	u8 flags, preempt_count;
+	s32 pid;
+};
+
+struct trace_event_raw_sys_enter {
+	struct trace_entry ent;
+	long id;
+	unsigned long args[6];
+};
+
+struct trace_event_raw_sys_exit {
+	struct trace_entry ent;
+	long id;
+	long ret;
+};
+
+/* include/uapi/linux/openat2.h */
+struct open_how {
+	u64 flags, mode, resolve;
+};
+
+#pragma clang attribute push(__attribute__((preserve_access_index)), apply_to = record)
+
+/* Tasks */
+struct ns_common {
+	u32 inum;
+};
+
+struct pid_namespace {
+	struct ns_common ns;
+	unsigned int level;
+};
+
+struct upid {
+	int nr;
+	struct pid_namespace *ns;
+};
+
+struct pid {
+	unsigned int level;
+	struct upid numbers[1];
+};
+
+struct uts_namespace {
+	struct ns_common ns;
+};
+
+struct mnt_namespace {
+	struct ns_common ns;
+};
+
+struct nsproxy {
+	struct uts_namespace *uts_ns;
+	struct mnt_namespace *mnt_ns;
+	struct pid_namespace *pid_ns_for_children;
+};
+
+typedef struct {
+	unsigned int val;
+} kuid_t;
+
+struct cred {
+	kuid_t uid;
+};
+
+struct kernfs_node {
+	u64 id;
+};
+
+struct cgroup {
+	struct kernfs_node *kn;
+	int level;
+	struct cgroup *ancestors[1]; /* 6.1+ */
+};
+
+struct css_set {
+	struct cgroup *dfl_cgrp;
+};
+
+struct files_struct;
+struct fs_struct;
+struct mm_struct;
+struct signal_struct;
+
+struct task_struct {
+	unsigned int __state;
+	unsigned int flags;
+	pid_t pid, tgid;
+	char comm[16];
+	int exit_code;
+	u64 start_time;
+	struct task_struct *group_leader, *real_parent;
+	struct pid *thread_pid;
+	struct nsproxy *nsproxy;
+	const struct cred *cred, *real_cred;
+	struct css_set *cgroups;
+	struct mm_struct *mm;
+	struct fs_struct *fs;
+	struct files_struct *files;
+	struct signal_struct *signal;
+};
+
+/* __state was `state`, a long, before 5.14. */
+struct task_struct___5_13 {
+	long state;
+};
+
+/* Paths */
+struct qstr {
+	u32 len;
+	const unsigned char *name;
+};
+
+struct super_block;
+
+struct inode {
+	umode_t i_mode;
+	struct super_block *i_sb;
+	unsigned long i_ino;
+};
+
+struct dentry {
+	struct dentry *d_parent;
+	struct qstr d_name;
+	struct inode *d_inode;
+};
+
+struct vfsmount {
+	struct dentry *mnt_root;
+};
+
+struct mount {
+	struct mount *mnt_parent;
+	struct dentry *mnt_mountpoint;
+	struct vfsmount mnt;
+};
+
+struct path {
+	struct vfsmount *mnt;
+	struct dentry *dentry;
+};
+
+struct file {
+	struct path f_path;
+	struct inode *f_inode;
+};
+
+struct fdtable {
+	unsigned int max_fds;
+	struct file **fd;
+};
+
+struct files_struct {
+	struct fdtable *fdt;
+};
+
+struct fs_struct {
+	struct path root, pwd;
+};
+
+struct filename {
+	const char *name;
+};
+
+/* Sockets */
+struct in6_addr {
+	union {
+		u8 u6_addr8[16];
+	} in6_u;
+};
+
+struct sock_common {
+	union {
+		struct {
+			__be32 skc_daddr, skc_rcv_saddr;
+		};
+	};
+	union {
+		struct {
+			__be16 skc_dport;
+			u16 skc_num;
+		};
+	};
+	unsigned short skc_family;
+	unsigned char skc_state;
+	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+};
+
+struct sock {
+	struct sock_common __sk_common;
+};
+
+#pragma clang attribute pop
+
+#endif
