@@ -212,6 +212,26 @@ struct filename {
 	const char *name;
 };
 
+/* io_uring */
+struct io_cqe {
+	s32 res;
+};
+
+struct io_cmd_data {
+	u8 data[56];
+};
+
+struct io_kiocb {
+	struct io_cmd_data cmd; /* 6.0+ */
+	struct io_cqe cqe;
+};
+
+struct io_open {
+	int dfd;
+	struct filename *filename;
+	struct open_how how;
+};
+
 /* Sockets */
 struct in6_addr {
 	union {

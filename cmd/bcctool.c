@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "applet.h"
+#include "check.h"
 #include "out.h"
 
 static const char usage[] =

@@ -8,6 +8,7 @@
 #include "candidate.h"
 #include "column.h"
 #include "opt.h"
+#include "rows.h"
 #include "run.h"
 #include "util.h"
 
@@ -36,26 +37,31 @@ struct applet {
 	const void *conf;           /* copied to the object's `conf` before loading */
 	size_t conf_size;
 
-	const char *banner;           /* said first, as text: "Tracing ... Hit Ctrl-C to end." */
-	void (*run)(struct run *run); /* an engine from run.h, or the applet's own */
-	size_t value;                 /* map engines: where in a row the map's value begins */
-	struct unit unit;             /* run_hist: what the buckets count */
-	bool linear;                  /* run_hist: a slot a value */
-	const char *sort;             /* key of the column to sort by, descending */
+	const char *banner;	       /* said first, as text: "Tracing ... Hit Ctrl-C to end." */
+	void (*run)(struct run *run);  /* an engine from run.h, or the applet's own */
+	size_t value;		       /* map engines: where in a row the map's value begins */
+	struct unit unit;	       /* run_hist: what the buckets count */
+	bool linear;		       /* run_hist: a slot a value */
+	const char *sort;	       /* key of the column to sort by, descending */
+	bool ascending;		       /* or ascending */
+	int (*compare)(const void *a, const void *b); /* instead of `sort`: > 0 puts b first */
 
 	/*
 	 * Optional. check() sees the options once they are parsed: it sets what follows from them
 	 * (and may refuse them with opt_error()). prepare() comes after open and before load.
-	 * event() sees each event before it is printed and returns what to print, NULL for nothing.
-	 * banner_text() replaces the banner, footer() follows each report of a map engine.
+	 * event() sees each event, or row of a table, before it is printed and returns what to print,
+	 * NULL for nothing. banner_text() replaces the banner. report() opens each report of a map
+	 * engine in place of the empty line and the -T time; footer() follows each histogram;
+	 * print_rows() replaces the printing of a sorted table.
 	 */
 	void (*check)(void);
 	void (*prepare)(struct run *run);
 	void (*attached)(struct run *run);
 	const void *(*event)(struct run *run, const void *event, size_t *size);
 	void (*banner_text)(struct buf *b);
-	void (*report)(struct run *run); /* before each report: a line over a table */
+	void (*report)(struct run *run);
 	void (*footer)(struct buf *b, const struct column *cols, const void *row);
+	void (*print_rows)(struct run *run, const struct rows *rows, u64 now);
 	unsigned keep_caps; /* bits of enum keep_caps: what run() still needs */
 };
 
@@ -96,7 +102,5 @@ void make_folders(const char *dir);  /* mkdir -p; dies */
 void applet_man(struct buf *b, const struct applet *a); /* the page, in man(7) */
 void applet_completion(struct buf *b);                  /* for bash */
 
-/* `bcctool check`: argv[0] is "check". */
-int check_main(int argc, char **argv);
 
 #endif

@@ -91,6 +91,9 @@ extern struct common common;
 #define OPT_PRINT_UID(l) OPT(l, "print-uid", NULL, &common.print_uid, "print the user ID")
 #define OPT_INTERVAL(l)                                                                            \
 	OPT(l, "interval", "SECONDS", &common.interval, "print this often", .min = 1)
+#define OPT_BUFFER_PAGES(l)                                                                        \
+	OPT(l, "buffer-pages", "PAGES", &common.buffer, "size of the event buffer in pages",       \
+	    .min = 1, .max = 262144, .scale = 4096)
 #define OPT_EXEC                                                                                   \
 	OPT(0, "exec", "COMMAND...", &common.exec,                                                 \
 	    "run COMMAND, the rest of the line, and trace it alone until it ends")

@@ -35,10 +35,13 @@ void run_top(struct run *run);	  /* the same on a screen that is cleared, every 
 void run_stat(struct run *run);	  /* counters `stats`: a line per interval */
 void run_stacks(struct run *run); /* table `counts` and map `stacks`: folded or listed */
 
+void hist_prepare(struct run *run); /* before loading: room for as many keys as are told apart */
+
 /* For applets with an engine of their own. */
 int run_map(struct run *run, const char *name);	  /* fd; dies if absent */
 bool run_over(const struct run *run);		  /* interrupted, past the deadline, child gone */
-void run_sleep(const struct run *run, u64 until); /* CLOCK_MONOTONIC; may wake early when over */
+void run_sleep(const struct run *run, u64 until); /* CLOCK_MONOTONIC; 0 is for ever; early if over */
+void run_poll(const struct run *run, u64 until, int fd); /* the same, or `fd` is readable; may wake early */
 bool run_wait(struct run *run);			  /* one interval; false when it was the last */
 
 /*

@@ -1,0 +1,71 @@
+/* Full names: from a dentry up to the root of the task's file system, across mounts. */
+#ifndef PATH_BPF_H
+#define PATH_BPF_H
+
+#define AT_FDCWD -100
+#define PATH_DEPTH 64	  /* folders followed */
+#define PATH_NAME 256	  /* NAME_MAX and its NUL */
+
+/*
+ * Appends the names of `dentry` and of the folders above it, each ended by NUL, nearest first, to
+ * buf[len]; the new length, or 0 if they do not fit into buf[size] or are too many. `size` is a
+ * constant power of two, and buf has PATH_NAME bytes more than that.
+ */
+static __always_inline u32 path_append(char *buf, u32 len, u32 size, struct path *from,
+				       struct path *root)
+{
+	struct dentry *dentry = BPF_CORE_READ(from, dentry), *stop = BPF_CORE_READ(root, dentry);
+	struct vfsmount *vfs = BPF_CORE_READ(from, mnt), *stop_vfs = BPF_CORE_READ(root, mnt);
+
+	for (int i = 0; i < PATH_DEPTH; i++) {
+		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
+		const unsigned char *name;
+		long n;
+
+		if (dentry == stop && vfs == stop_vfs)
+			return len;
+		if (dentry == BPF_CORE_READ(vfs, mnt_root)) { /* on to where it is mounted */
+			u32 inside = bpf_core_field_offset(struct mount, mnt);
+			struct mount *m = (void *)vfs - inside, *up = BPF_CORE_READ(m, mnt_parent);
+
+			if (up == m)
+				return len;
+			dentry = BPF_CORE_READ(m, mnt_mountpoint);
+			vfs = (void *)up + inside;
+			continue;
+		}
+		if (dentry == parent)
+			return len;
+		name = BPF_CORE_READ(dentry, d_name.name);
+		if (len >= size)
+			return 0;
+		n = bpf_probe_read_kernel_str(&buf[len & (size - 1)], PATH_NAME, name);
+		if (n < 0)
+			return 0;
+		len += n;
+		dentry = parent;
+	}
+	return 0;
+}
+
+/* The folder that relative names of an *at() call start from: of an open file, or the task's own. */
+static __always_inline bool path_of_dirfd(int dfd, struct path *path)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct fdtable *fdt;
+	struct file **files, *file = NULL;
+
+	if (dfd == AT_FDCWD) {
+		struct fs_struct *fs = BPF_CORE_READ(task, fs);
+
+		return !bpf_core_read(path, sizeof(*path), &fs->pwd);
+	}
+	fdt = BPF_CORE_READ(task, files, fdt);
+	if (dfd < 0 || (u32)dfd >= BPF_CORE_READ(fdt, max_fds))
+		return false;
+	files = BPF_CORE_READ(fdt, fd);
+	bpf_probe_read_kernel(&file, sizeof(file), &files[dfd]);
+	return file && !bpf_core_read(path, sizeof(*path), &file->f_path);
+}
+
+#endif

@@ -1,0 +1,98 @@
+#include <string.h>
+
+#include "applet.h"
+#include "check.h"
+#include "out.h"
+
+static const char *const verdicts[] = { "ok", "degraded", "unavailable" };
+
+static void json_member(const char *key, const char *value)
+{
+	buf_fmt(&out, "\"%s\":", key);
+	if (value)
+		buf_json(&out, value, strlen(value));
+	else
+		buf_str(&out, "null");
+}
+
+static void print_json(const struct applet *a, enum verdict v, const struct buf *reason,
+		       const struct choices *c)
+{
+	buf_fmt(&out, "{\"applet\":\"%s\",\"verdict\":\"%s\",\"reason\":", a->name, verdicts[v]);
+	if (reason->len)
+		buf_json(&out, reason->data, reason->len);
+	else
+		buf_str(&out, "null");
+	buf_str(&out, ",\"probes\":[");
+	for (int i = 0; i < c->n; i++) {
+		buf_str(&out, i ? ",{" : "{");
+		json_member("probe", c->probe[i].what);
+		buf_chr(&out, ',');
+		json_member("chosen", c->probe[i].chosen);
+		buf_chr(&out, ',');
+		json_member("lost", c->probe[i].chosen ? NULL : c->probe[i].lost);
+		buf_chr(&out, '}');
+	}
+	buf_str(&out, "]}\n");
+}
+
+static void print_text(const struct applet *a, enum verdict v, const struct buf *reason,
+		       const struct choices *c)
+{
+	buf_fmt(&out, "%-16s %s", a->name, verdicts[v]);
+	if (reason->len)
+		buf_fmt(&out, ": %.*s", (int)reason->len, reason->data);
+	buf_chr(&out, '\n');
+	for (int i = 0; i < c->n && a->probes; i++) {
+		const struct choice *p = &c->probe[i];
+
+		buf_fmt(&out, "    %s: %s", p->what, p->chosen ?: "none");
+		if (!p->chosen && p->lost)
+			buf_fmt(&out, "; lost: %s", p->lost);
+		buf_chr(&out, '\n');
+	}
+}
+
+static enum verdict check(const struct applet *a)
+{
+	struct buf reason = {};
+	struct run run;
+	enum verdict v = applet_probe(a, &run, &reason);
+
+	(out_mode == OUT_JSON ? print_json : print_text)(a, v, &reason, &run.choices);
+	out_flush();
+	bpf_object__close(run.obj);
+	buf_free(&reason);
+	return v;
+}
+
+int check_main(int argc, char **argv)
+{
+	enum verdict worst = PROBE_OK;
+	bool named = false;
+
+	for (int i = 1; i < argc; i++) {
+		if (!strcmp(argv[i], "--json"))
+			out_mode = OUT_JSON;
+		else if (!strcmp(argv[i], "--verbose"))
+			common.verbose = true;
+		else if (!applet_find(argv[i])) {
+			warn("check: no applet '%s'", argv[i]);
+			return 2;
+		} else {
+			named = true;
+		}
+	}
+	for (const struct applet_entry *const *e = applet_sorted(); *e; e++) {
+		bool asked = !named;
+		enum verdict v;
+
+		for (int i = 1; i < argc; i++)
+			asked |= !strcmp(argv[i], (*e)->applet->name);
+		if (!asked)
+			continue;
+		v = check((*e)->applet);
+		worst = v > worst ? v : worst;
+	}
+	return worst == PROBE_UNAVAILABLE;
+}

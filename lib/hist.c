@@ -1,0 +1,183 @@
+/* run_hist(): the table `hists`, a histogram for each key, in BCC's layout. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "applet.h"
+#include "clock.h"
+#include "hist.h"
+#include "out.h"
+#include "report.h"
+#include "rows.h"
+
+static const char *unit_of(const struct applet *a)
+{
+	return a->unit.use_other && *a->unit.use_other ? a->unit.other : a->unit.name;
+}
+
+static u64 low_of(const struct applet *a, int slot)
+{
+	return a->linear ? (u64)slot : slot ? 1ull << slot : 0;
+}
+
+static u64 high_of(const struct applet *a, int slot)
+{
+	return a->linear ? (u64)slot : slot == 63 ? ~0ull : (2ull << slot) - 1;
+}
+
+static u64 count_of(const struct bcc_hist *h)
+{
+	u64 n = 0;
+
+	for (int i = 0; i < HIST_SLOTS; i++)
+		n += h->slots[i];
+	return n;
+}
+
+static int last_slot(const struct bcc_hist *h)
+{
+	int i = HIST_SLOTS - 1;
+
+	while (i >= 0 && !h->slots[i])
+		i--;
+	return i;
+}
+
+/* BCC's layout: wide where a bucket is past 2^32, and then with half the stars. */
+static void hist_text(struct buf *b, const struct applet *a, const struct bcc_hist *h)
+{
+	int last = last_slot(h), wide = !a->linear && last >= 32, width = wide ? 20 : 40;
+	u64 max = 1;
+
+	if (last < 0)
+		return;
+	for (int i = 0; i <= last; i++)
+		max = h->slots[i] > max ? h->slots[i] : max;
+	buf_fmt(b, "%s%-*s : count     distribution\n", wide ? "               " : "     ",
+		a->linear ? 13 : wide ? 29 : 19, unit_of(a));
+	for (int i = 0; i <= last; i++) {
+		int stars = (unsigned __int128)h->slots[i] * width / max;
+
+		if (a->linear)
+			buf_fmt(b, "        %-10d : %-8llu |", i, h->slots[i]);
+		else
+			buf_fmt(b, wide ? "%20llu -> %-20llu : %-8llu |" : "%10llu -> %-10llu : %-8llu |",
+				low_of(a, i), high_of(a, i), h->slots[i]);
+		buf_fill(b, '*', stars);
+		buf_fill(b, ' ', width - stars);
+		buf_str(b, "|\n");
+	}
+}
+
+static void hist_json(struct buf *b, const struct applet *a, const void *row, const struct bcc_hist *h,
+		      u64 now)
+{
+	int last = last_slot(h);
+
+	buf_str(b, "{\"time\":\"");
+	clock_iso(b, now);
+	buf_str(b, "\",");
+	cols_json(b, a->columns, row, a->value);
+	buf_fmt(b, "%s\"unit\":\"%s\",\"count\":%llu,\"sum\":%llu,\"buckets\":[",
+		a->columns && a->columns->key ? "," : "", unit_of(a), count_of(h), h->sum);
+	for (int i = 0; i <= last; i++)
+		buf_fmt(b, "%s{\"low\":%llu,\"high\":%llu,\"count\":%llu}", i ? "," : "", low_of(a, i),
+			high_of(a, i), h->slots[i]);
+	buf_str(b, "]}\n");
+}
+
+static void hist_csv(struct buf *b, const struct applet *a, const void *row, const struct bcc_hist *h,
+		     u64 now)
+{
+	for (int i = 0, last = last_slot(h); i <= last; i++) {
+		clock_iso(b, now);
+		buf_chr(b, ',');
+		cols_csv(b, a->columns, row, a->value);
+		buf_fmt(b, "%s%llu,%llu,%llu\n", a->columns && a->columns->key ? "," : "",
+			low_of(a, i), high_of(a, i), h->slots[i]);
+	}
+}
+
+static void csv_header(const struct applet *a)
+{
+	buf_str(&out, "time,");
+	for (const struct column *c = a->columns; c && c->key; c++)
+		buf_fmt(&out, "%s,", col_key(c));
+	buf_str(&out, "low,high,count\n");
+}
+
+static const struct column *order;
+
+static int by_key(const void *a, const void *b)
+{
+	for (const struct column *c = order; c && c->key; c++) {
+		int cmp = col_compare(c, a, b);
+
+		if (cmp)
+			return cmp;
+	}
+	return 0;
+}
+
+static void print_row(const struct applet *a, const void *row, u64 now)
+{
+	struct bcc_hist h;
+
+	memcpy(&h, (const char *)row + a->value, sizeof(h));
+	if (out_mode == OUT_JSON) {
+		hist_json(&out, a, row, &h, now);
+		return;
+	}
+	if (out_mode == OUT_CSV) {
+		hist_csv(&out, a, row, &h, now);
+		return;
+	}
+
+	size_t start = out.len;
+
+	buf_chr(&out, '\n');
+	if (cols_label(&out, a->columns, row, a->value))
+		buf_chr(&out, '\n');
+	else
+		out.len = start; /* a single histogram has no heading */
+	hist_text(&out, a, &h);
+	if (a->footer)
+		a->footer(&out, a->columns, row);
+}
+
+static void print_all(struct run *run, struct rows *rows, u64 now)
+{
+	const struct applet *a = run->applet;
+
+	order = a->columns;
+	qsort(rows->data, rows->n, rows->size, by_key);
+	report_begin(run);
+	for (size_t i = 0; i < rows->n; i++)
+		print_row(a, rows_at(rows, i), now);
+	out_flush();
+}
+
+/* How many keys there can be: one where no column tells histograms apart. */
+void hist_prepare(struct run *run)
+{
+	for (const struct column *c = run->applet->columns; c && c->key; c++)
+		if (col_shown(c))
+			return;
+	rows_limit(run, "hists", 1);
+}
+
+void run_hist(struct run *run)
+{
+	struct rows rows = {};
+	bool more;
+
+	if (out_mode == OUT_CSV)
+		csv_header(run->applet);
+	do {
+		more = run_wait(run);
+		if (!more)
+			run_detach(run);
+		rows_take(run, "hists", &rows);
+		print_all(run, &rows, clock_mono());
+	} while (more);
+	free(rows.data);
+}

@@ -1,0 +1,46 @@
+/*
+ * The running kernel, as far as tracing is concerned: what it has, what it lets
+ * us do, and in one line why not. Nothing is looked up before it is asked for.
+ */
+#ifndef KERNEL_H
+#define KERNEL_H
+
+#include <stdbool.h>
+
+#include "buf.h"
+
+/*
+ * A folder descriptor of tracefs, which need not be mounted (fsopen(2) makes a mount of our own).
+ * Negative errno if that is refused. The descriptor stays open and is the library's.
+ */
+int tracefs_dir(void);
+
+/* The id of "category/name" for perf_event_open(2); negative errno: -ENOENT if there is none. */
+int tracepoint_id(const char *event);
+
+/* Whether "category/name" exists, by tracefs. */
+bool tracepoint_exists(const char *event);
+
+/* A tracepoint of that name in BTF (typedef btf_trace_NAME) or, without BTF, in tracefs. */
+bool raw_tracepoint_exists(const char *name);
+
+/* Whether a kprobe can be put on the function: tried, with a perf event that is closed at once. */
+bool kprobe_possible(const char *function);
+
+/* The Linux version, as KERNEL_VERSION() makes it. */
+unsigned kernel_release(void);
+
+enum lockdown { LOCKDOWN_NONE, LOCKDOWN_INTEGRITY, LOCKDOWN_CONFIDENTIALITY };
+enum lockdown kernel_lockdown(void); /* /sys/kernel/security/lockdown; securityfs need not be mounted */
+
+/*
+ * Capabilities (linux/capability.h). have_cap() counts CAP_SYS_ADMIN for CAP_BPF and CAP_PERFMON, as
+ * the kernel does. drop_caps() keeps those of the list `keep`, ended by -1, and no others.
+ */
+bool have_cap(int cap);
+int drop_caps(const int *keep);
+
+/* Why the kernel refused, if that can be told: missing capabilities, lockdown, no BTF ... One line. */
+bool kernel_explain(struct buf *b, int err);
+
+#endif

@@ -1,0 +1,26 @@
+/* BPF objects linked into this binary, found by name. */
+#ifndef OBJECT_H
+#define OBJECT_H
+
+#include <stddef.h>
+#include <bpf/libbpf.h>
+
+/* Unpacks and opens an object; `btf`, if not NULL, replaces the kernel's. NULL with errno. */
+struct bpf_object *object_open(const char *name, const char *btf);
+
+/*
+ * Sets the constant `var` of .rodata, by its BTF; only possible before the object is loaded.
+ * -ENOENT: no such variable; -EMSGSIZE: the two sides disagree on its size.
+ */
+int object_set(struct bpf_object *obj, const char *var, const void *value, size_t size);
+
+/*
+ * Where the variable `var` of .bss is: shared memory with the programs once the object is loaded.
+ * NULL if there is none.
+ */
+void *object_var(struct bpf_object *obj, const char *var);
+
+/* Calls each() for every object in the binary. */
+void object_each(void (*each)(const char *name, void *ctx), void *ctx);
+
+#endif

@@ -1,0 +1,115 @@
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <bpf/bpf.h>
+
+#include "applet.h"
+#include "rows.h"
+
+#define BATCH 256
+
+static struct bpf_map *find(struct run *run, const char *table, const char *suffix)
+{
+	char name[64];
+	struct bpf_map *map;
+
+	snprintf(name, sizeof(name), "%s%s", table, suffix);
+	map = bpf_object__find_map_by_name(run->obj, name);
+	if (!map)
+		die("no BPF map '%s'", name);
+	return map;
+}
+
+void rows_limit(struct run *run, const char *table, unsigned entries)
+{
+	bpf_map__set_max_entries(find(run, table, "_a"), entries);
+	bpf_map__set_max_entries(find(run, table, "_b"), entries);
+	bpf_map__set_max_entries(bpf_map__inner_map(find(run, table, "")), entries);
+}
+
+static void add(struct rows *rows, const void *key, size_t key_size, const void *value)
+{
+	char *row;
+
+	if (rows->n == rows->room) {
+		rows->room = rows->room * 2 ?: 64;
+		rows->data = xrealloc(rows->data, rows->room * rows->size);
+	}
+	row = rows_at(rows, rows->n++);
+	memset(row, 0, rows->value); /* padding between key and value */
+	memcpy(row, key, key_size);
+	memcpy(row + rows->value, value, rows->size - rows->value);
+}
+
+/* One key at a time: kernels before 5.6 have no batches. */
+static void drain_singly(int fd, size_t key_size, size_t value_size, struct rows *rows)
+{
+	char *key = xcalloc(1, key_size), *value = xcalloc(1, value_size);
+
+	while (!bpf_map_get_next_key(fd, NULL, key)) {
+		if (!bpf_map_lookup_elem(fd, key, value))
+			add(rows, key, key_size, value);
+		if (bpf_map_delete_elem(fd, key))
+			break;
+	}
+	free(key);
+	free(value);
+}
+
+static void drain(int fd, size_t key_size, size_t value_size, struct rows *rows)
+{
+	char *keys = xcalloc(BATCH, key_size), *values = xcalloc(BATCH, value_size);
+	u32 batch, n, max = BATCH;
+	void *in = NULL;
+	int err;
+
+	do {
+		n = max;
+		err = bpf_map_lookup_and_delete_batch(fd, in, &batch, keys, values, &n, NULL);
+		if (err == -ENOSPC) { /* a hash bucket holds more than the batch does */
+			max *= 2;
+			keys = xrealloc(keys, max * key_size);
+			values = xrealloc(values, max * value_size);
+			continue;
+		}
+		if (err && err != -ENOENT)
+			break;
+		for (u32 i = 0; i < n; i++)
+			add(rows, keys + i * key_size, key_size, values + i * value_size);
+		in = &batch;
+	} while (err != -ENOENT);
+	if (err && err != -ENOENT)
+		drain_singly(fd, key_size, value_size, rows);
+	free(keys);
+	free(values);
+}
+
+void rows_take(struct run *run, const char *table, struct rows *rows)
+{
+	struct bpf_map *a = find(run, table, "_a"), *b = find(run, table, "_b");
+	int outer = bpf_map__fd(find(run, table, ""));
+	u32 zero = 0, id = 0, len, other;
+	struct bpf_map_info info = {};
+	int err;
+
+	len = sizeof(info);
+	err = bpf_map_lookup_elem(outer, &zero, &id);
+	if (!err)
+		err = bpf_obj_get_info_by_fd(bpf_map__fd(a), &info, &len);
+	if (err)
+		die_err(errno, "cannot read the results");
+	if (id != info.id) { /* a is the one to fill next */
+		struct bpf_map *swap = a;
+
+		a = b;
+		b = swap;
+	}
+	other = bpf_map__fd(b);
+	err = bpf_map_update_elem(outer, &zero, &other, BPF_ANY);
+	if (err)
+		die_err(errno, "cannot exchange the buffers of results");
+	rows->n = 0;
+	rows->value = run->applet->value ?: bpf_map__key_size(a);
+	rows->size = rows->value + bpf_map__value_size(a);
+	drain(bpf_map__fd(a), bpf_map__key_size(a), bpf_map__value_size(a), rows);
+}

@@ -1,0 +1,28 @@
+/*
+ * What a TABLE of a BPF program holds, read whole: the programs are turned to the other buffer
+ * first, so that a value is read once and no count is lost (bpf/lib/bcctool.bpf.h).
+ */
+#ifndef ROWS_H
+#define ROWS_H
+
+#include "run.h"
+
+struct rows {
+	char *data;    /* n rows: the key, and at `value` the value */
+	size_t n, size, value;
+	size_t room;   /* rows that fit in data */
+};
+
+/* Before loading: how many keys the table takes. */
+void rows_limit(struct run *run, const char *table, unsigned entries);
+
+/* Reads and empties the table. Dies if the kernel does not let us. */
+void rows_take(struct run *run, const char *table, struct rows *rows);
+
+/* Row i. */
+static inline char *rows_at(const struct rows *rows, size_t i)
+{
+	return rows->data + i * rows->size;
+}
+
+#endif

@@ -1,0 +1,452 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include <linux/capability.h>
+#include <linux/perf_event.h>
+#include <linux/version.h>
+#include <bpf/bpf.h>
+
+#include "applet.h"
+#include "clock.h"
+#include "kernel.h"
+#include "object.h"
+#include "out.h"
+#include "report.h"
+
+static volatile sig_atomic_t interrupted;
+static int wake[2] = { -1, -1 }; /* a pipe that signals write to, so that no sleep misses one */
+
+static void on_signal(int sig)
+{
+	int err = errno;
+
+	if (sig != SIGCHLD)
+		interrupted = 1;
+	if (write(wake[1], "", 1) < 0)
+		interrupted = 1;
+	errno = err;
+}
+
+/* The first Ctrl-C ends the run and lets it report; the second kills. */
+static void catch_signals(void)
+{
+	struct sigaction sa = { .sa_handler = on_signal, .sa_flags = SA_RESETHAND };
+
+	if (pipe2(wake, O_CLOEXEC | O_NONBLOCK))
+		die_err(errno, "cannot make a pipe");
+	sigaction(SIGINT, &sa, NULL);
+	sigaction(SIGTERM, &sa, NULL);
+	sigaction(SIGHUP, &sa, NULL);
+	sa.sa_flags = SA_NOCLDSTOP;
+	sigaction(SIGCHLD, &sa, NULL);
+	signal(SIGPIPE, SIG_IGN); /* write(2) says EPIPE */
+}
+
+bool run_over(const struct run *run)
+{
+	return interrupted || (run->deadline && clock_mono() >= run->deadline) ||
+	       (run->child > 0 && waitpid(run->child, NULL, WNOHANG) == run->child);
+}
+
+/* Sleeps until a signal, `until`, readable `fd` (if not -1), or nobody reads our output any more. */
+void run_poll(const struct run *run, u64 until, int fd)
+{
+	struct pollfd p[] = { { wake[0], POLLIN, 0 }, { STDOUT_FILENO, 0, 0 }, { fd, POLLIN, 0 } };
+	u64 now = clock_mono(), ns;
+	struct timespec t;
+
+	if (run->deadline && (!until || until > run->deadline))
+		until = run->deadline;
+	ns = !until ? 3600 * NSEC_PER_SEC : until > now ? until - now : 0;
+	t = (struct timespec){ ns / NSEC_PER_SEC, ns % NSEC_PER_SEC };
+	if (ppoll(p, fd < 0 ? 2 : 3, &t, NULL) > 0 && p[1].revents & POLLERR)
+		interrupted = 1;
+}
+
+void run_sleep(const struct run *run, u64 until)
+{
+	while (!run_over(run) && (!until || clock_mono() < until))
+		run_poll(run, until, -1);
+}
+
+bool run_wait(struct run *run)
+{
+	static u64 tick;
+	static int rounds;
+
+	tick = (tick ?: clock_start) + common.interval * NSEC_PER_SEC;
+	run_sleep(run, common.interval ? tick : 0);
+	rounds++;
+	return !run_over(run) && common.interval && (!common.count || rounds < common.count);
+}
+
+int run_map(struct run *run, const char *name)
+{
+	int fd = bpf_object__find_map_fd_by_name(run->obj, name);
+
+	if (fd < 0)
+		die_err(fd, "no BPF map '%s'", name);
+	return fd;
+}
+
+/* --exec: a child that waits for the pipe to close before it becomes the command. */
+static int hold_command(struct run *run)
+{
+	int hold[2];
+	char c;
+
+	if (pipe2(hold, O_CLOEXEC))
+		die_err(errno, "cannot make a pipe");
+	run->child = fork();
+	if (run->child < 0)
+		die_err(errno, "cannot start '%s'", common.exec[0]);
+	if (!run->child) {
+		close(hold[1]);
+		if (read(hold[0], &c, 1) != 1) /* bcctool gave up before the probes were live */
+			_exit(127);
+		execvp(common.exec[0], common.exec);
+		warn("cannot run '%s': %s", common.exec[0], strerror(errno));
+		_exit(127);
+	}
+	close(hold[0]);
+	common.filter.pids = (struct bcc_ids){ 1, { run->child } };
+	return hold[1];
+}
+
+/* What libbpf last said, and which program it was about: shown only if the run cannot start. */
+static char refused[64];
+
+static int on_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
+{
+	char line[512];
+	va_list again;
+
+	va_copy(again, ap);
+	vsnprintf(line, sizeof(line), fmt, again);
+	va_end(again);
+	if (strstr(line, "load failed"))
+		sscanf(line, "libbpf: prog '%63[^']'", refused);
+	if (common.verbose)
+		vfprintf(stderr, fmt, ap);
+	return level;
+}
+
+static int set_constants(struct run *run)
+{
+	const struct applet *a = run->applet;
+	int err = object_set(run->obj, "filter", &common.filter, sizeof(common.filter));
+
+	if (!err && a->conf)
+		err = object_set(run->obj, "conf", a->conf, a->conf_size);
+	return err;
+}
+
+/* A ring buffer of --buffer bytes, or perf buffers where the kernel has no ring buffer. */
+static void size_events(struct run *run)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(run->obj, "events");
+
+	if (!map)
+		return;
+	if (kernel_release() < KERNEL_VERSION(5, 8, 0) || getenv("BCCTOOL_PERF_BUFFER")) {
+		common.filter.perf_buffer = true;
+		bpf_map__set_type(map, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
+		bpf_map__set_key_size(map, sizeof(int));
+		bpf_map__set_value_size(map, sizeof(int));
+		bpf_map__set_max_entries(map, 0);
+	} else {
+		bpf_map__set_max_entries(map, common.buffer ?: 4 * 1024 * 1024);
+	}
+}
+
+static enum verdict unavailable(struct buf *reason, const char *what)
+{
+	struct buf why = {};
+
+	buf_str(reason, what);
+	if (kernel_explain(&why, EPERM))
+		buf_fmt(reason, ": %.*s", (int)why.len, why.data);
+	buf_free(&why);
+	return PROBE_UNAVAILABLE;
+}
+
+/* One attempt with the candidates that have not been refused yet. */
+static enum verdict try_load(struct run *run, struct buf *reason)
+{
+	const struct applet *a = run->applet;
+	struct choices *c = &run->choices;
+	int err;
+
+	run->obj = object_open(a->object ?: a->name, common.btf);
+	if (!run->obj)
+		die_err(errno, "cannot open BPF object '%s'", a->object ?: a->name);
+	size_events(run);
+	err = set_constants(run);
+	if (err)
+		die_err(err, "cannot configure BPF object '%s'", a->object ?: a->name);
+	candidates_choose(run->obj, a->probes, c);
+	for (int i = 0; i < c->n; i++)
+		if (c->probe[i].verdict == PROBE_UNAVAILABLE) {
+			buf_fmt(reason, "this kernel has no probe for: %s", c->probe[i].what);
+			return PROBE_UNAVAILABLE;
+		}
+	if (a->run == run_hist)
+		hist_prepare(run);
+	if (a->prepare)
+		a->prepare(run);
+	refused[0] = '\0';
+	err = bpf_object__load(run->obj);
+	if (!err)
+		return c->verdict;
+	if (refused[0] && candidates_refuse(a->probes, c, refused)) {
+		bpf_object__close(run->obj);
+		return try_load(run, reason);
+	}
+	if (kernel_explain(reason, err))
+		return PROBE_UNAVAILABLE;
+	buf_fmt(reason, "the kernel refused BPF program '%s': %s (--verbose shows its reasons)",
+		refused, strerror(-err));
+	return PROBE_UNAVAILABLE;
+}
+
+enum verdict applet_probe(const struct applet *a, struct run *run, struct buf *reason)
+{
+	*run = (struct run){ .applet = a };
+	libbpf_set_print(on_libbpf);
+	if (a->no_object)
+		return PROBE_OK;
+	if (!have_cap(CAP_BPF) || !have_cap(CAP_PERFMON)) {
+		kernel_explain(reason, EPERM);
+		return PROBE_UNAVAILABLE;
+	}
+	if (common.btf && access(common.btf, R_OK)) {
+		buf_fmt(reason, "cannot read BTF file '%s': %s", common.btf, strerror(errno));
+		return PROBE_UNAVAILABLE;
+	}
+	return try_load(run, reason);
+}
+
+static struct bpf_link *attach_perf_event(struct bpf_program *prog, struct perf_event_attr *attr, int cpu)
+{
+	int fd = syscall(SYS_perf_event_open, attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
+	struct bpf_link *link;
+
+	if (fd < 0)
+		return NULL;
+	link = bpf_program__attach_perf_event(prog, fd);
+	if (!link)
+		close(fd);
+	return link;
+}
+
+/* Not by libbpf, which wants tracefs mounted. */
+static struct bpf_link *attach_tracepoint(struct bpf_program *prog, const char *event)
+{
+	struct perf_event_attr attr = { .size = sizeof(attr), .type = PERF_TYPE_TRACEPOINT };
+	int id = tracepoint_id(event);
+
+	if (id < 0) {
+		errno = -id;
+		return NULL;
+	}
+	attr.config = id;
+	attr.sample_period = 1;
+	attr.wakeup_events = 1;
+	return attach_perf_event(prog, &attr, 0);
+}
+
+static struct bpf_link *attach(struct bpf_program *prog)
+{
+	const char *sec = bpf_program__section_name(prog);
+
+	if (*sec == '?')
+		sec++;
+	if (!strncmp(sec, "tracepoint/", 11))
+		return attach_tracepoint(prog, sec + 11);
+	return bpf_program__attach(prog);
+}
+
+static void add_link(struct run *run, struct bpf_link *link)
+{
+	if (run->nlinks == RUN_LINKS)
+		die("too many probes: %d", run->nlinks);
+	run->links[run->nlinks++] = link;
+}
+
+void run_sample(struct run *run, const char *prog, u64 hz)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = PERF_TYPE_SOFTWARE,
+		.config = PERF_COUNT_SW_CPU_CLOCK,
+		.freq = 1,
+		.sample_freq = hz,
+	};
+	struct bpf_program *p = bpf_object__find_program_by_name(run->obj, prog);
+	int cpus = libbpf_num_possible_cpus();
+
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		struct bpf_link *link = attach_perf_event(p, &attr, cpu);
+
+		if (link)
+			add_link(run, link);
+		else if (errno != ENODEV) /* an offline CPU */
+			die_err(errno, "cannot sample CPU %d", cpu);
+	}
+}
+
+void run_detach(struct run *run)
+{
+	while (run->nlinks)
+		bpf_link__destroy(run->links[--run->nlinks]);
+}
+
+/* The program that could not be attached, NULL if all are. */
+static struct bpf_program *attach_all(struct run *run)
+{
+	struct bpf_program *prog;
+
+	bpf_object__for_each_program(prog, run->obj) {
+		struct bpf_link *link;
+
+		if (!bpf_program__autoload(prog) ||
+		    bpf_program__type(prog) == BPF_PROG_TYPE_PERF_EVENT)
+			continue;
+		link = attach(prog);
+		if (!link)
+			return prog;
+		add_link(run, link);
+	}
+	return NULL;
+}
+
+static void start(struct run *run, const struct applet *a)
+{
+	struct buf reason = {};
+	struct bpf_program *failed;
+	struct choices choices;
+
+	if (applet_probe(a, run, &reason) == PROBE_UNAVAILABLE)
+		die("%.*s", (int)reason.len, reason.data);
+	if (a->no_object)
+		return;
+	while ((failed = attach_all(run))) {
+		const char *name = bpf_program__name(failed);
+		int err = errno;
+
+		run_detach(run);
+		if (!candidates_refuse(a->probes, &run->choices, name)) {
+			if (kernel_explain(&reason, err))
+				die("cannot attach %s: %.*s", bpf_program__section_name(failed),
+				    (int)reason.len, reason.data);
+			die_err(err, "cannot attach %s", bpf_program__section_name(failed));
+		}
+		choices = run->choices;
+		bpf_object__close(run->obj);
+		*run = (struct run){ .applet = a, .choices = choices, .child = run->child };
+		if (try_load(run, &reason) == PROBE_UNAVAILABLE)
+			die("%.*s", (int)reason.len, reason.data);
+	}
+	if (a->attached)
+		a->attached(run);
+	for (int i = 0; i < run->choices.n; i++)
+		if (run->choices.probe[i].verdict == PROBE_DEGRADED)
+			warn("this kernel has no probe for: %s; lost: %s", run->choices.probe[i].what,
+			     run->choices.probe[i].lost);
+}
+
+/* Tells whoever started us that the probes are live: tests and benchmarks. */
+static void say_ready(void)
+{
+	const char *fd = getenv("BCCTOOL_READY_FD");
+
+	if (!fd)
+		return;
+	if (write(atoi(fd), "\n", 1) < 0)
+		warn("cannot write to BCCTOOL_READY_FD %s", fd);
+	close(atoi(fd));
+}
+
+static void give_up_caps(const struct applet *a)
+{
+	int keep[8], n = 0;
+
+	if (a->keep_caps & KEEP_SYMBOLS) {
+		keep[n++] = CAP_SYS_PTRACE;
+		keep[n++] = CAP_DAC_READ_SEARCH;
+		keep[n++] = CAP_SYSLOG;
+	}
+	if (kernel_release() < KERNEL_VERSION(5, 19, 0)) { /* there even reading a map needs it */
+		keep[n++] = CAP_BPF;
+		if (!have_cap(CAP_BPF) || kernel_release() < KERNEL_VERSION(5, 8, 0))
+			keep[n++] = CAP_SYS_ADMIN;
+	}
+	keep[n] = -1;
+	drop_caps(keep);
+}
+
+static void say_banner(const struct applet *a)
+{
+	if (out_mode != OUT_TEXT)
+		return;
+	if (a->banner_text)
+		a->banner_text(&out);
+	else if (a->banner && !common.folded)
+		buf_fmt(&out, "%s\n", a->banner);
+	out_flush();
+}
+
+void report_begin(struct run *run)
+{
+	if (run->applet->report) {
+		run->applet->report(run);
+		return;
+	}
+	if (out_mode != OUT_TEXT)
+		return;
+	buf_chr(&out, '\n');
+	if (common.timestamp) {
+		clock_hms(&out, clock_mono());
+		buf_chr(&out, '\n');
+	}
+}
+
+/* The life of every applet: open, configure, choose, load, attach, run, report. The kernel cleans up. */
+void applet_run(const struct applet *a)
+{
+	struct run run = { .applet = a };
+	int hold = -1;
+
+	catch_signals();
+	if (a->no_object) {
+		a->run(&run);
+		out_flush();
+		return;
+	}
+	if (common.exec)
+		hold = hold_command(&run);
+
+	int child = run.child;
+
+	start(&run, a);
+	run.child = child;
+	clock_start = clock_mono();
+	say_ready();
+	give_up_caps(a);
+	say_banner(a);
+	if (common.duration)
+		run.deadline = clock_start + common.duration * NSEC_PER_SEC;
+	if (hold >= 0 && write(hold, "", 1) == 1)
+		close(hold);
+	a->run(&run);
+	run_detach(&run);
+	report_losses(&run);
+	out_flush();
+}

@@ -1,0 +1,54 @@
+/* run_stat(): the counters `stats`, a line an interval. They only grow: no reset loses a count. */
+#include <errno.h>
+#include <stdlib.h>
+#include <bpf/bpf.h>
+
+#include "applet.h"
+#include "clock.h"
+#include "out.h"
+#include "stat.h"
+
+static void read_counters(int fd, u32 n, u64 *sum)
+{
+	int cpus = libbpf_num_possible_cpus();
+	u64 *each = xcalloc(cpus, sizeof(*each));
+
+	for (u32 i = 0; i < n; i++) {
+		if (bpf_map_lookup_elem(fd, &i, each))
+			die_err(errno, "cannot read the counters");
+		sum[i] = 0;
+		for (int cpu = 0; cpu < cpus; cpu++)
+			sum[i] += each[cpu];
+	}
+	free(each);
+}
+
+void run_stat(struct run *run)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(run->obj, "stats");
+	u64 sum[STAT_MAX], before[STAT_MAX] = {}, last = clock_start;
+	u32 n = map ? bpf_map__max_entries(map) : 0;
+	struct bcc_stat row = {};
+	bool more;
+
+	if (!n || n > STAT_MAX)
+		die("no BPF map 'stats', or too large");
+	common.interval = common.interval ?: 1;
+	cols_header(&out, run->applet->columns, false);
+	out_flush();
+	do {
+		more = run_wait(run);
+		if (!more)
+			run_detach(run);
+		row.time = clock_mono();
+		row.interval_ns = row.time - last;
+		last = row.time;
+		read_counters(bpf_map__fd(map), n, sum);
+		for (u32 i = 0; i < n; i++) {
+			row.count[i] = sum[i] - before[i];
+			before[i] = sum[i];
+		}
+		cols_row(&out, run->applet->columns, &row, sizeof(row), 0);
+		out_flush();
+	} while (more);
+}

@@ -1,0 +1,92 @@
+/* run_table() and run_top(): the table `rows`, sorted. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "applet.h"
+#include "clock.h"
+#include "out.h"
+#include "report.h"
+#include "rows.h"
+
+static const struct applet *applet;
+
+static int by_sort(const void *a, const void *b)
+{
+	const struct column *c = col_find(applet->columns, applet->sort ?: "");
+	int cmp = applet->compare ? applet->compare(a, b) : c ? col_compare(c, b, a) : 0;
+
+	if (applet->ascending)
+		cmp = -cmp;
+	return cmp ?: memcmp(a, b, applet->value); /* a stable order among equals */
+}
+
+static void print_rows(struct run *run, const struct rows *rows, u64 now)
+{
+	const struct applet *a = run->applet;
+	size_t n = common.rows && rows->n > (size_t)common.rows ? (size_t)common.rows : rows->n;
+
+	if (out_mode == OUT_TEXT)
+		cols_header(&out, a->columns, false);
+	for (size_t i = 0; i < n; i++) {
+		cols_row(&out, a->columns, rows_at(rows, i), rows->size, now);
+		out_row();
+	}
+}
+
+/* Drops the rows that the applet's event() does not want. */
+static void sift(struct run *run, struct rows *rows)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; run->applet->event && i < rows->n; i++) {
+		size_t size = rows->size;
+
+		if (run->applet->event(run, rows_at(rows, i), &size))
+			memmove(rows_at(rows, kept++), rows_at(rows, i), rows->size);
+	}
+	if (run->applet->event)
+		rows->n = kept;
+}
+
+static void run_reports(struct run *run, bool clear)
+{
+	const struct applet *a = run->applet;
+	struct rows rows = {};
+	bool more;
+
+	applet = a;
+	if (out_mode == OUT_CSV)
+		cols_header(&out, a->columns, true);
+	do {
+		u64 now;
+
+		more = run_wait(run);
+		if (!more)
+			run_detach(run);
+		rows_take(run, "rows", &rows);
+		now = clock_mono();
+		sift(run, &rows);
+		if (rows.n)
+			qsort(rows.data, rows.n, rows.size, by_sort);
+		if (clear && out_mode == OUT_TEXT && out_is_terminal() && !common.noclear)
+			buf_str(&out, "\033[H\033[2J");
+		report_begin(run);
+		if (a->print_rows)
+			a->print_rows(run, &rows, now);
+		else
+			print_rows(run, &rows, now);
+		out_flush();
+	} while (more);
+	free(rows.data);
+}
+
+void run_table(struct run *run)
+{
+	run_reports(run, false);
+}
+
+void run_top(struct run *run)
+{
+	common.interval = common.interval ?: 1;
+	run_reports(run, true);
+}
