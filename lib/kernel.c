@@ -85,7 +85,7 @@ int tracepoint_id(const char *event)
 
 bool raw_tracepoint_exists(const char *name)
 {
-	char typedef_name[128], path[256];
+	char typedef_name[128], path[512];
 	struct dirent *e;
 	bool found = false;
 	DIR *d;

@@ -46,9 +46,10 @@ struct ring *ring_open(struct bpf_map *map, bool perf, ring_fn *fn, void *ctx)
 	*r = (struct ring){ .fn = fn, .ctx = ctx, .fd = bpf_map__fd(map) };
 	if (perf) {
 		r->perf = perf_buffer__new(r->fd, 64, perf_record, perf_lost, r, NULL);
-		if (!r->perf)
-			free(r);
-		return r->perf ? r : NULL;
+		if (r->perf)
+			return r;
+		free(r);
+		return NULL;
 	}
 	r->size = bpf_map__max_entries(map);
 	tail = r->size < RING_RECORD_MAX ? r->size : RING_RECORD_MAX;

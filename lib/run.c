@@ -166,17 +166,6 @@ static void size_events(struct run *run)
 	}
 }
 
-static enum verdict unavailable(struct buf *reason, const char *what)
-{
-	struct buf why = {};
-
-	buf_str(reason, what);
-	if (kernel_explain(&why, EPERM))
-		buf_fmt(reason, ": %.*s", (int)why.len, why.data);
-	buf_free(&why);
-	return PROBE_UNAVAILABLE;
-}
-
 /* One attempt with the candidates that have not been refused yet. */
 static enum verdict try_load(struct run *run, struct buf *reason)
 {
