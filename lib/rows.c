@@ -24,7 +24,6 @@ void rows_limit(struct run *run, const char *table, unsigned entries)
 {
 	bpf_map__set_max_entries(find(run, table, "_a"), entries);
 	bpf_map__set_max_entries(find(run, table, "_b"), entries);
-	bpf_map__set_max_entries(bpf_map__inner_map(find(run, table, "")), entries);
 }
 
 static void add(struct rows *rows, const void *key, size_t key_size, const void *value)

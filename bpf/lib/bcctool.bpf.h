@@ -53,18 +53,20 @@ static __always_inline void lose(enum bcc_loss kind)
  * zeroes if the key is new; NULL, and counted as lost, when the buffer is full.
  */
 #define TABLE(name, key_t, value_t, entries)                                                       \
-	struct name##_buffer {                                                                     \
+	HASH(name##_a, key_t, value_t, entries);                                                   \
+	HASH(name##_b, key_t, value_t, entries);                                                   \
+	struct name##_shape { /* of the buffers; libbpf makes one to show the kernel: a small one */ \
 		__uint(type, BPF_MAP_TYPE_HASH);                                                   \
-		__uint(max_entries, entries);                                                      \
+		__uint(max_entries, 1);                                                            \
 		__type(key, key_t);                                                                \
 		__type(value, value_t);                                                            \
-	} name##_a SEC(".maps"), name##_b SEC(".maps");                                            \
+	};                                                                                         \
 	struct {                                                                                   \
 		__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);                                          \
 		__uint(max_entries, 1);                                                            \
 		__type(key, u32);                                                                  \
-		__array(values, struct name##_buffer);                                             \
-	} name SEC(".maps") = { .values = { &name##_a } };                                         \
+		__array(values, struct name##_shape);                                              \
+	} name SEC(".maps") = { .values = { (void *)&name##_a } };                                 \
 	static const value_t name##_zero;                                                          \
 	static __always_inline value_t *name##_at(const key_t *key)                                \
 	{                                                                                          \

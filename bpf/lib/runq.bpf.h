@@ -1,0 +1,39 @@
+/*
+ * Waiting for a CPU: a task is put into the map `queued` when it becomes runnable (woken, or
+ * switched out while runnable) and taken out when it is switched in.
+ */
+#ifndef RUNQ_BPF_H
+#define RUNQ_BPF_H
+
+HASH(queued, u32, u64, 65536);
+
+static __always_inline void runq_enter(struct task_struct *task, bool typed)
+{
+	u32 tid = FIELD(typed, task, pid);
+	u64 now = bpf_ktime_get_ns();
+
+	if (tid && wanted_task(task, typed)) /* tid 0: the idle tasks, one a CPU */
+		begin(&queued, &tid, &now);
+}
+
+/* How long the task that is switched in waited; false if it was not seen to become runnable. */
+static __always_inline bool runq_leave(struct task_struct *task, bool typed, u64 *ns)
+{
+	u32 tid = FIELD(typed, task, pid);
+	u64 *since = bpf_map_lookup_elem(&queued, &tid);
+	bool ok = since && elapsed(*since, ns);
+
+	if (since)
+		bpf_map_delete_elem(&queued, &tid);
+	return ok;
+}
+
+/* The state of a task that is switched out: 0 is TASK_RUNNING, it was preempted. */
+static __always_inline u32 task_state(struct task_struct *task, bool typed)
+{
+	if (bpf_core_field_exists(task->__state))
+		return FIELD(typed, task, __state);
+	return BPF_CORE_READ((struct task_struct___5_13 *)task, state);
+}
+
+#endif

@@ -1,0 +1,77 @@
+/* Time from becoming runnable (wakeup, or preemption) to being switched in. */
+#include "bcctool.bpf.h"
+#include "hist.bpf.h"
+#include "runq.bpf.h"
+#include "runqlat.h"
+
+const volatile struct runqlat_conf conf;
+TABLE(hists, struct runqlat_key, struct bcc_hist, 10240);
+
+static __always_inline void measure(struct task_struct *task, bool typed)
+{
+	struct runqlat_key key = {};
+	struct bcc_hist *hist;
+	struct ids ids;
+	u64 ns;
+
+	if (!runq_leave(task, typed, &ns))
+		return;
+	ids = ids_of(task, FIELD(typed, task, tgid), FIELD(typed, task, pid));
+	if (conf.by_pid)
+		key.pid = ids.pid;
+	if (conf.by_tid)
+		key.tid = ids.tid;
+	if (conf.by_pidns)
+		key.pidns = BPF_CORE_READ(task, nsproxy, pid_ns_for_children, ns.inum);
+	hist = hists_at(&key);
+	if (hist)
+		hist_add(hist, ns / (conf.ms ? 1000000 : 1000));
+}
+
+static __always_inline int on_switch(struct task_struct *prev, struct task_struct *next, bool typed)
+{
+	if (!task_state(prev, typed))
+		runq_enter(prev, typed);
+	measure(next, typed);
+	return 0;
+}
+
+SEC("tp_btf/sched_wakeup")
+int BPF_PROG(wakeup, struct task_struct *task)
+{
+	runq_enter(task, true);
+	return 0;
+}
+
+SEC("tp_btf/sched_wakeup_new")
+int BPF_PROG(wakeup_new, struct task_struct *task)
+{
+	runq_enter(task, true);
+	return 0;
+}
+
+SEC("tp_btf/sched_switch")
+int BPF_PROG(switched, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	return on_switch(prev, next, true);
+}
+
+SEC("raw_tp/sched_wakeup")
+int BPF_PROG(wakeup_raw, struct task_struct *task)
+{
+	runq_enter(task, false);
+	return 0;
+}
+
+SEC("raw_tp/sched_wakeup_new")
+int BPF_PROG(wakeup_new_raw, struct task_struct *task)
+{
+	runq_enter(task, false);
+	return 0;
+}
+
+SEC("raw_tp/sched_switch")
+int BPF_PROG(switched_raw, bool preempt, struct task_struct *prev, struct task_struct *next)
+{
+	return on_switch(prev, next, false);
+}
