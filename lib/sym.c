@@ -18,13 +18,17 @@ void sym_text(struct buf *b, const struct sym *sym, bool offset)
 	}
 }
 
+#define LOOK 256 /* a hostile name may have no end: looking at its start decides */
+
 bool sym_better(const char *a, const char *b)
 {
-	size_t ua = strspn(a, "_"), ub = strspn(b, "_"), la, lb;
+	size_t ua = 0, ub = 0, la = strnlen(a, LOOK), lb = strnlen(b, LOOK);
 
+	while (ua < la && a[ua] == '_')
+		ua++;
+	while (ub < lb && b[ub] == '_')
+		ub++;
 	if (ua != ub)
 		return ua < ub;
-	la = strlen(a);
-	lb = strlen(b);
-	return la != lb ? la < lb : strcmp(a, b) < 0;
+	return la != lb ? la < lb : memcmp(a, b, la) < 0;
 }

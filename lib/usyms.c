@@ -1,0 +1,640 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "elfsym.h"
+#include "usyms.h"
+
+#define BUCKETS      4096
+#define MAX_LINE     (32 << 10)   /* of maps: a path may be 4096 bytes, each escaped in 4 */
+#define MAX_MAPPINGS 65536        /* executable ones of a process: the default max_map_count */
+#define MAX_PAST     1024         /* mappings remembered of a process that are no more */
+#define MAX_ALL      (1u << 20)   /* mappings of all processes: 32 MB */
+#define MAX_FILES    65536        /* known */
+#define MAX_OPEN     128          /* files kept open, their symbols not read yet */
+#define MAX_MEMORY   (1ull << 30) /* of symbols */
+#define MAX_IMAGE    (256 << 10)  /* of a vDSO */
+#define MAX_IMAGES   16           /* vDSOs: 64 and 32 bits, and what checkpointing brings */
+#define REFRESH_NS   50000000     /* maps are read again for an unknown address after this */
+
+struct file {
+	struct file *next; /* in its bucket */
+	enum sym_kind kind;
+	u64 dev, ino;
+	s64 size; /* and time of change, when it was opened; -1: it was not */
+	struct timespec mtime;
+	int fd;    /* open, not read yet; or -1 */
+	bool done; /* symbols were read, or cannot be */
+	int err;
+	struct elfsym *elf;
+	void *image; /* vDSO */
+	size_t image_size;
+	char path[]; /* as maps has it, without " (deleted)"; or [area] */
+};
+
+struct mapping {
+	u64 start, end, offset;
+	struct file *file;
+};
+
+struct process {
+	struct process *next; /* in its bucket */
+	u32 pid;
+	u64 began; /* start time, in ticks since boot: tells a pid's users apart */
+	u64 again; /* not before this time are maps read for an unknown address */
+	struct mapping *maps, *past;
+	u32 n, npast;
+};
+
+struct usyms {
+	struct process *processes[BUCKETS];
+	struct file *files[BUCKETS];
+	u32 nfiles, nopen, nimages, nread, nmaps, sweep;
+	size_t memory;
+};
+
+struct usyms *usyms_new(void)
+{
+	return calloc(1, sizeof(struct usyms));
+}
+
+/* What a process counts for against MAX_ALL: one that has nothing mapped costs too. */
+static u32 weight(const struct process *p)
+{
+	return p->n + p->npast + 4;
+}
+
+static void free_process(struct usyms *us, struct process *p)
+{
+	us->nmaps -= weight(p);
+	free(p->maps);
+	free(p->past);
+	free(p);
+}
+
+static void free_file(struct file *f)
+{
+	if (f->fd >= 0)
+		close(f->fd);
+	elfsym_free(f->elf);
+	free(f->image);
+	free(f);
+}
+
+void usyms_free(struct usyms *us)
+{
+	if (!us)
+		return;
+	for (u32 i = 0; i < BUCKETS; i++) {
+		for (struct process *p = us->processes[i], *next; p; p = next) {
+			next = p->next;
+			free_process(us, p);
+		}
+		for (struct file *f = us->files[i], *next; f; f = next) {
+			next = f->next;
+			free_file(f);
+		}
+	}
+	free(us);
+}
+
+/* Reads the symbols now, if the file could be opened. */
+static void read_file_symbols(struct usyms *us, struct file *f)
+{
+	if (f->fd < 0)
+		return;
+	f->done = true;
+	if (us->memory >= MAX_MEMORY)
+		f->err = -EFBIG;
+	else
+		f->err = elfsym_load(&f->elf, f->fd);
+	close(f->fd);
+	f->fd = -1;
+	us->nopen--;
+	if (f->elf) {
+		us->nread++;
+		us->memory += elfsym_memory(f->elf);
+		f->err = elfsym_err(f->elf);
+	}
+}
+
+static u32 bucket_of(u64 dev, u64 ino)
+{
+	return (dev * 31 + ino) * 0x9e3779b97f4a7c15ull >> 52; /* 12 bits: BUCKETS */
+}
+
+static struct file *add_file(struct usyms *us, enum sym_kind kind, u64 dev, u64 ino,
+			     const char *path, size_t len)
+{
+	struct file *f, **bucket = &us->files[bucket_of(dev, ino)];
+
+	if (us->nfiles >= MAX_FILES || us->memory >= MAX_MEMORY)
+		return NULL;
+	f = calloc(1, sizeof(*f) + len + 1);
+	if (!f)
+		return NULL;
+	f->kind = kind;
+	f->dev = dev;
+	f->ino = ino;
+	f->fd = -1;
+	f->size = -1;
+	memcpy(f->path, path, len);
+	f->next = *bucket;
+	*bucket = f;
+	us->nfiles++;
+	us->memory += sizeof(*f) + len + 1;
+	return f;
+}
+
+/* Memory without a file goes by the name in maps: [heap], [anon:...], none at all. */
+static struct file *area(struct usyms *us, const char *name, size_t len)
+{
+	u64 hash = len;
+
+	if (!len) {
+		name = "[anon]";
+		len = 6;
+	}
+	for (size_t i = 0; i < len; i++)
+		hash = (hash ^ (u8)name[i]) * 0x100000001b3ull;
+	for (struct file *f = us->files[bucket_of(0, hash)]; f; f = f->next)
+		if (f->kind == SYM_AREA && strlen(f->path) == len && !memcmp(f->path, name, len))
+			return f;
+	return add_file(us, SYM_AREA, 0, hash, name, len);
+}
+
+/*
+ * The vDSO is code without a file: its image is copied from the process. There are very few
+ * different ones, and each is kept to recognize it.
+ */
+static struct file *vdso(struct usyms *us, u32 pid, u64 start, u64 end)
+{
+	size_t size = end - start < MAX_IMAGE ? end - start : MAX_IMAGE;
+	void *image = malloc(size);
+	char path[32];
+	struct file *f = NULL;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%u/mem", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (!image || fd < 0 || pread(fd, image, size, start) != (ssize_t)size)
+		goto out;
+	for (f = us->files[bucket_of(0, 1)]; f; f = f->next)
+		if (f->kind == SYM_VDSO && f->image_size == size && !memcmp(f->image, image, size))
+			goto out;
+	if (us->nimages >= MAX_IMAGES)
+		goto out;
+	f = add_file(us, SYM_VDSO, 0, 1, "[vdso]", 6);
+	if (!f)
+		goto out;
+	f->done = true;
+	f->err = elfsym_load_mem(&f->elf, image, size);
+	f->image = image;
+	f->image_size = size;
+	us->nimages++;
+	us->memory += size + (f->elf ? elfsym_memory(f->elf) : 0);
+	image = NULL;
+out:
+	if (fd >= 0)
+		close(fd);
+	free(image);
+	return f ?: area(us, "[vdso]", 6);
+}
+
+static int beneath_root(u32 pid, const char *path)
+{
+	struct open_how how = { .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
+				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
+	char buf[4096 + 64];
+	int root, fd;
+
+	snprintf(buf, sizeof(buf), "/proc/%u/root", pid);
+	root = open(buf, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0)
+		return -errno;
+	fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
+		/* Before Linux 5.6. A link may lead astray; device and inode will tell. */
+		fd = openat(root, path + strspn(path, "/"), O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	fd = fd < 0 ? -errno : fd;
+	close(root);
+	return fd;
+}
+
+/*
+ * overlayfs and btrfs show a device of their own in stat() and that of the disk, or another
+ * of their own, in maps: those have major number 0, and there the inode has to do.
+ */
+static bool same_file(const struct stat *st, u64 dev, u64 ino)
+{
+	return st->st_ino == ino && (st->st_dev == dev || !major(st->st_dev));
+}
+
+/*
+ * A descriptor with which nothing but stat() can be done, so that opening has no effects
+ * whatever is there. What map_files leads to is what is mapped, whatever its number.
+ */
+static int locate(u32 pid, const struct mapping *m, const char *path, u64 dev, u64 ino,
+		  struct stat *st)
+{
+	char buf[96];
+	int fd, err = -ESTALE;
+
+	snprintf(buf, sizeof(buf), "/proc/%u/map_files/%llx-%llx", pid, m->start, m->end);
+	fd = open(buf, O_PATH | O_CLOEXEC);
+	if (fd < 0) {
+		fd = beneath_root(pid, path);
+		if (fd < 0)
+			return fd == -ENOENT || fd == -ENOTDIR ? -ESTALE : fd;
+		if (fstat(fd, st) || !same_file(st, dev, ino))
+			goto fail;
+	} else if (fstat(fd, st)) {
+		goto fail;
+	}
+	err = -ENOEXEC;
+	if (S_ISREG(st->st_mode))
+		return fd;
+fail:
+	close(fd);
+	return err;
+}
+
+static int open_located(int located)
+{
+	char buf[48];
+	int fd;
+
+	snprintf(buf, sizeof(buf), "/proc/self/fd/%d", located);
+	fd = open(buf, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* An inode's number is used again, and a file can be written over. */
+static bool changed(const struct file *f, const struct stat *st)
+{
+	return f->size >= 0 && (f->size != st->st_size || f->mtime.tv_sec != st->st_mtim.tv_sec ||
+				f->mtime.tv_nsec != st->st_mtim.tv_nsec);
+}
+
+/* The file of a mapping: one that is known, or a new one, then opened as long as it can be. */
+static struct file *mapped_file(struct usyms *us, u32 pid, const struct mapping *m, u64 dev,
+				u64 ino, const char *path, size_t len)
+{
+	static const char deleted[] = " (deleted)";
+	const size_t tail = sizeof(deleted) - 1;
+	struct stat st = {};
+	struct file *f;
+	int located = locate(pid, m, path, dev, ino, &st);
+
+	if (len > tail && !memcmp(path + len - tail, deleted, tail))
+		len -= tail;
+	for (f = us->files[bucket_of(dev, ino)]; f; f = f->next)
+		if (f->kind == SYM_FILE && f->dev == dev && f->ino == ino &&
+		    (located < 0 || !changed(f, &st)))
+			break;
+	if (!f)
+		f = add_file(us, SYM_FILE, dev, ino, path, len);
+	if (f && !f->done && f->fd < 0) {
+		f->fd = located < 0 ? -1 : open_located(located);
+		f->err = located < 0 ? located : f->fd < 0 ? f->fd : 0;
+		if (f->fd >= 0) {
+			f->size = st.st_size;
+			f->mtime = st.st_mtim;
+			if (++us->nopen > MAX_OPEN)
+				read_file_symbols(us, f);
+		}
+	}
+	if (located >= 0)
+		close(located);
+	return f;
+}
+
+static bool number(const char **p, int base, char until, u64 *v)
+{
+	char *end;
+
+	*v = strtoull(*p, &end, base);
+	if (end == *p || *end != until)
+		return false;
+	*p = end + 1;
+	return true;
+}
+
+/*
+ * "7f01-7f02 r-xp 00001000 fe:00 1234      /path". Which of them is executable, and its
+ * file. False: of no interest, or there are too many files.
+ */
+static bool parse_line(struct usyms *us, u32 pid, const char *p, struct mapping *m)
+{
+	u64 maj, min, ino;
+	char *end;
+
+	if (!number(&p, 16, '-', &m->start) || !number(&p, 16, ' ', &m->end) ||
+	    m->end <= m->start || strlen(p) < 5 || p[2] != 'x')
+		return false;
+	p += 5;
+	if (!number(&p, 16, ' ', &m->offset) || !number(&p, 16, ':', &maj) ||
+	    !number(&p, 16, ' ', &min))
+		return false;
+	ino = strtoull(p, &end, 10);
+	p = end + strspn(end, " ");
+	if (ino && *p == '/')
+		m->file = mapped_file(us, pid, m, makedev(maj, min), ino, p, strlen(p));
+	else if (!strcmp(p, "[vdso]"))
+		m->file = vdso(us, pid, m->start, m->end);
+	else
+		m->file = area(us, p, strlen(p));
+	return m->file != NULL;
+}
+
+static int append(struct mapping **maps, u32 *n, const struct mapping *m)
+{
+	struct mapping *p = *maps, *last = *n ? &p[*n - 1] : NULL;
+
+	if (last && last->file == m->file && last->end == m->start && m->file->kind == SYM_FILE &&
+	    last->offset + (last->end - last->start) == m->offset) {
+		last->end = m->end;
+		return 0;
+	}
+	if (!(*n & (*n - 1))) {
+		p = realloc(p, (*n ? *n * 2 : 1) * sizeof(*p));
+		if (!p)
+			return -ENOMEM;
+		*maps = p;
+	}
+	p[(*n)++] = *m;
+	return 0;
+}
+
+/* The executable mappings of a process, by address as the kernel lists them. */
+static int read_maps(struct usyms *us, u32 pid, struct mapping **maps, u32 *n)
+{
+	char path[32], *buf, *nl;
+	size_t have = 0;
+	bool any = false, skip = false;
+	int fd, err = 0;
+
+	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return errno == ENOENT ? -ESRCH : -errno;
+	buf = malloc(MAX_LINE);
+	if (!buf)
+		err = -ENOMEM;
+	while (!err) {
+		ssize_t got = read(fd, buf + have, MAX_LINE - have);
+		char *p = buf, *end;
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got <= 0) {
+			err = got ? -errno : 0;
+			break;
+		}
+		any = true;
+		for (end = buf + have + got; (nl = memchr(p, '\n', end - p)); p = nl + 1) {
+			struct mapping m = {};
+
+			*nl = '\0';
+			if (!skip && *n < MAX_MAPPINGS && parse_line(us, pid, p, &m))
+				err = append(maps, n, &m);
+			if (err)
+				break;
+			skip = false;
+		}
+		have = end - p;
+		if (have == MAX_LINE) {
+			skip = true;
+			have = 0;
+		}
+		memmove(buf, p, have);
+	}
+	free(buf);
+	close(fd);
+	/* Dying while it was read is no failure of what was read before that. */
+	if (err == -ESRCH && *n)
+		err = 0;
+	return !err && !any ? -ESRCH : err;
+}
+
+/* Field 22 of /proc/PID/stat; the second, the name, may hold anything, even brackets. */
+static u64 start_time(u32 pid)
+{
+	char buf[1024], *p;
+	ssize_t len;
+	int fd;
+
+	snprintf(buf, sizeof(buf), "/proc/%u/stat", pid);
+	fd = open(buf, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return 0;
+	len = read(fd, buf, sizeof(buf) - 1);
+	close(fd);
+	buf[len > 0 ? len : 0] = '\0';
+	p = strrchr(buf, ')');
+	for (int field = 2; p && field < 22; field++) {
+		p = strchr(p, ' ');
+		p = p ? p + 1 : NULL;
+	}
+	return p ? strtoull(p, NULL, 10) : 0;
+}
+
+static struct process **place_of(struct usyms *us, u32 pid)
+{
+	struct process **p = &us->processes[pid % BUCKETS];
+
+	while (*p && (*p)->pid != pid)
+		p = &(*p)->next;
+	return p;
+}
+
+/* Too much is remembered: forgets processes, bucket by bucket, but not this one. */
+static void make_room(struct usyms *us, const struct process *keep)
+{
+	for (u32 i = 0; i < BUCKETS && us->nmaps > MAX_ALL; i++) {
+		struct process **p = &us->processes[us->sweep++ % BUCKETS];
+
+		while (*p) {
+			struct process *gone = *p;
+
+			if (gone == keep) {
+				p = &gone->next;
+				continue;
+			}
+			*p = gone->next;
+			free_process(us, gone);
+		}
+	}
+}
+
+static bool mapped_in(const struct mapping *maps, u32 n, const struct mapping *m)
+{
+	for (u32 low = 0, high = n; low < high;) {
+		u32 mid = low + (high - low) / 2;
+
+		if (maps[mid].start == m->start)
+			return maps[mid].end == m->end && maps[mid].offset == m->offset &&
+			       maps[mid].file == m->file;
+		if (maps[mid].start < m->start)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return false;
+}
+
+/* Takes over a new reading; what is no longer mapped goes to the past, the newest last. */
+static void replace(struct usyms *us, struct process *p, struct mapping *maps, u32 n)
+{
+	us->nmaps -= weight(p);
+	for (u32 i = 0; i < p->n; i++) {
+		struct mapping *past;
+
+		if (mapped_in(maps, n, &p->maps[i]))
+			continue;
+		if (p->npast == MAX_PAST)
+			memmove(p->past, p->past + 1, --p->npast * sizeof(*past));
+		past = realloc(p->past, (p->npast + 1) * sizeof(*past));
+		if (!past)
+			break; /* its names are lost, no more */
+		p->past = past;
+		past[p->npast++] = p->maps[i];
+	}
+	free(p->maps);
+	p->maps = maps;
+	p->n = n;
+	us->nmaps += weight(p);
+}
+
+/* A process with very many mappings does not get more than 5 % of our time. */
+static u64 next_time(u64 from)
+{
+	u64 now = clock_mono(), pause = (now - from) * 20;
+
+	return now + (pause > REFRESH_NS ? pause : REFRESH_NS);
+}
+
+int usyms_refresh(struct usyms *us, u32 pid)
+{
+	struct process **place = place_of(us, pid), *p = *place;
+	struct mapping *maps = NULL;
+	u64 began = start_time(pid), from = clock_mono();
+	u32 n = 0;
+	int err = read_maps(us, pid, &maps, &n);
+
+	if (!err && !p) {
+		p = calloc(1, sizeof(*p));
+		if (p) {
+			p->pid = pid;
+			us->nmaps += weight(p);
+			*place = p;
+		} else {
+			err = -ENOMEM;
+		}
+	}
+	if (err) {
+		free(maps);
+		return err;
+	}
+	p->began = began;
+	p->again = next_time(from);
+	replace(us, p, maps, n);
+	make_room(us, p);
+	return 0;
+}
+
+int usyms_capture(struct usyms *us, u32 pid)
+{
+	return *place_of(us, pid) ? 0 : usyms_refresh(us, pid);
+}
+
+static const struct mapping *mapping_at(const struct process *p, u64 addr)
+{
+	u32 low = 0, high = p->n;
+
+	while (low < high) {
+		u32 mid = low + (high - low) / 2;
+
+		if (p->maps[mid].end <= addr)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low < p->n && p->maps[low].start <= addr ? &p->maps[low] : NULL;
+}
+
+static const struct mapping *past_mapping_at(const struct process *p, u64 addr)
+{
+	for (u32 i = p->npast; i--;)
+		if (p->past[i].start <= addr && addr < p->past[i].end)
+			return &p->past[i];
+	return NULL;
+}
+
+/* An address nowhere may be in what was mapped since; or noise, and then it comes often. */
+static bool may_be_new(const struct process *p, u64 addr)
+{
+	return addr >= 4096 && !(addr >> 63) && clock_mono() >= p->again &&
+	       start_time(p->pid) == p->began;
+}
+
+static void describe(struct usyms *us, const struct mapping *m, u64 addr, struct sym *sym)
+{
+	struct file *f = m->file;
+
+	read_file_symbols(us, f);
+	sym->kind = f->kind;
+	sym->module = f->path;
+	sym->err = f->err;
+	sym->address = addr - m->start;
+	if (f->kind != SYM_AREA)
+		sym->address += m->offset;
+	if (f->elf) {
+		sym->build_id = elfsym_build_id(f->elf, &sym->build_id_len);
+		if (elfsym_address(f->elf, sym->address, &sym->address))
+			sym->name = elfsym_find(f->elf, sym->address, &sym->offset);
+	}
+	if (!sym->name)
+		sym->offset = sym->address;
+}
+
+int usyms_find(struct usyms *us, u32 pid, u64 addr, struct sym *sym)
+{
+	const struct mapping *m;
+	struct process *p;
+	int err = usyms_capture(us, pid);
+
+	*sym = (struct sym){ .err = err };
+	if (err)
+		return err;
+	p = *place_of(us, pid);
+	m = mapping_at(p, addr);
+	if (!m && may_be_new(p, addr)) {
+		if (usyms_refresh(us, pid))
+			p->again = next_time(clock_mono());
+		m = mapping_at(p, addr);
+	}
+	m = m ?: past_mapping_at(p, addr);
+	if (!m)
+		return -ENOENT;
+	describe(us, m, addr, sym);
+	return 0;
+}
+
+size_t usyms_memory(const struct usyms *us)
+{
+	return sizeof(*us) + us->memory + us->nmaps * sizeof(struct mapping);
+}
+
+u32 usyms_files_read(const struct usyms *us)
+{
+	return us->nread;
+}
