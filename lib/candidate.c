@@ -81,8 +81,11 @@ static void enable(struct bpf_object *obj, const char *candidate)
 	}
 }
 
-/* Asks for all the names that the object's programs may need in one pass over the kernel's BTF. */
-static void prefetch(struct bpf_object *obj)
+/*
+ * Asks in one pass over the kernel's BTF for all the names that the object's programs may need, and
+ * for what its relocations need.
+ */
+static void prefetch(struct bpf_object *obj, int btf_fd)
 {
 	static char typedefs[64][128];
 	struct kbtf_name names[64];
@@ -105,8 +108,8 @@ static void prefetch(struct bpf_object *obj)
 			names[n++] = (struct kbtf_name){ name, KBTF_FUNC };
 		}
 	}
-	if (n)
-		kbtf_prefetch(names, n);
+	if (n || btf_fd >= 0)
+		kbtf_prefetch(names, n, bpf_object__btf(obj), btf_fd);
 }
 
 static void choose_all(struct bpf_object *obj, struct choices *c)
@@ -131,13 +134,14 @@ static void choose_all(struct bpf_object *obj, struct choices *c)
 	c->verdict = choice->verdict;
 }
 
-void candidates_choose(struct bpf_object *obj, const struct probe *probes, struct choices *c)
+void candidates_choose(struct bpf_object *obj, const struct probe *probes, struct choices *c,
+		       int btf_fd)
 {
 	struct bpf_program *prog;
 
 	c->n = 0;
 	c->verdict = PROBE_OK;
-	prefetch(obj);
+	prefetch(obj, btf_fd);
 	if (!probes) {
 		choose_all(obj, c);
 		return;

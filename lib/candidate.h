@@ -44,9 +44,10 @@ struct choices {
 
 /*
  * Chooses for each probe and sets autoload of the object's programs to it. `refused` is kept from
- * call to call, so that after a failed load the next candidate has its turn.
+ * call to call, so that after a failed load the next candidate has its turn. `btf_fd` is object_open()'s.
  */
-void candidates_choose(struct bpf_object *obj, const struct probe *probes, struct choices *c);
+void candidates_choose(struct bpf_object *obj, const struct probe *probes, struct choices *c,
+		       int btf_fd);
 
 /* Marks the candidate that `prog` belongs to as refused; false if it was the last one to try. */
 bool candidates_refuse(const struct probe *probes, struct choices *c, const char *prog);

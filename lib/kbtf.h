@@ -1,7 +1,7 @@
 /*
  * BTF of the running kernel, read in passing: which functions, tracepoints and
- * types it has, by name. The file is scanned, not kept, as it is several
- * megabytes and most runs ask for a handful of names.
+ * types it has, by name. The file is scanned through a small window, never
+ * loaded: it is some five megabytes, and libbpf would hold it twice.
  * Format: Documentation/bpf/btf.rst, include/uapi/linux/btf.h.
  */
 #ifndef KBTF_H
@@ -11,8 +11,15 @@
 
 #include "types.h"
 
+struct btf;
+
 /* BTF_KIND_*, include/uapi/linux/btf.h */
 enum kbtf_kind { KBTF_STRUCT = 4, KBTF_UNION = 5, KBTF_TYPEDEF = 8, KBTF_FUNC = 12 };
+
+struct kbtf_name {
+	const char *name;
+	enum kbtf_kind kind;
+};
 
 bool kbtf_available(void);
 
@@ -20,14 +27,13 @@ bool kbtf_available(void);
 int kbtf_id(const char *name, enum kbtf_kind kind);
 
 /*
- * Looks up many names at once: one pass over the file instead of one for each. What is found, and
- * what is not, is remembered for kbtf_id().
+ * Looks up many names at once, in one pass over the file; what is found, and what is not, is
+ * remembered for kbtf_id(). In the same pass, if `local` is not NULL, what the relocations of an
+ * object with that BTF can ask for is written to the file descriptor `fd` as BTF of its own: the
+ * kernel's types that are called as one in `local`, with the members that are called as one there.
+ * That suffices for libbpf (btf_custom_path), which matches by name. 0 or -errno.
  */
-struct kbtf_name {
-	const char *name;
-	enum kbtf_kind kind;
-};
-void kbtf_prefetch(const struct kbtf_name *names, int n);
+int kbtf_prefetch(const struct kbtf_name *names, int n, const struct btf *local, int fd);
 
 /*
  * The module that has a function of that name, with the function's id in the module's BTF; NULL if

@@ -1,9 +1,14 @@
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 #include <zlib.h>
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 
+#include "kbtf.h"
 #include "object.h"
 #include "util.h"
 
@@ -41,12 +46,101 @@ static void *unpack(const struct embedded *e, size_t *size)
 	return data;
 }
 
-struct bpf_object *object_open(const char *name, const char *btf)
+/* A module's BTF is told from others by the name in its info; wants CAP_SYS_ADMIN. */
+static int module_btf_fd(const char *module)
+{
+	for (u32 id = 0; !bpf_btf_get_next_id(id, &id);) {
+		char name[64] = "";
+		struct bpf_btf_info info = { .name = (u64)(unsigned long)name,
+					     .name_len = sizeof(name) };
+		u32 len = sizeof(info);
+		int fd = bpf_btf_get_fd_by_id(id);
+
+		if (fd >= 0 && !bpf_obj_get_info_by_fd(fd, &info, &len) && !strcmp(name, module))
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return -errno;
+}
+
+/*
+ * The programs that the kernel types by BTF. libbpf would load all of the kernel's BTF to find one
+ * id; kbtf.h finds it in passing. So libbpf is told they are raw tracepoints, until the moment of
+ * loading, when type and id are set right.
+ */
+static int load_typed(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
+{
+	const char *name = strchr(bpf_program__section_name(prog), '/') + 1, *module;
+	char tracepoint[128];
+	int id;
+
+	bpf_program__set_type(prog, BPF_PROG_TYPE_TRACING);
+	opts->expected_attach_type = cookie;
+	if (cookie == BPF_TRACE_RAW_TP) {
+		snprintf(tracepoint, sizeof(tracepoint), "btf_trace_%s", name);
+		id = kbtf_id(tracepoint, KBTF_TYPEDEF);
+	} else {
+		id = kbtf_id(name, KBTF_FUNC);
+		if (!id && (module = kbtf_module(name, &id))) {
+			int fd = module_btf_fd(module);
+
+			if (fd < 0)
+				return fd;
+			opts->attach_btf_obj_fd = fd;
+		}
+	}
+	opts->attach_btf_id = id > 0 ? id : 0;
+	return id > 0 ? 0 : id ?: -ESRCH;
+}
+
+static void take_typed_programs(void)
+{
+	LIBBPF_OPTS(libbpf_prog_handler_opts, opts, .prog_prepare_load_fn = load_typed);
+	static const struct {
+		const char *section;
+		enum bpf_attach_type type;
+	} kinds[] = {
+		{ "tp_btf/", BPF_TRACE_RAW_TP },
+		{ "fentry/", BPF_TRACE_FENTRY },
+		{ "fexit/", BPF_TRACE_FEXIT },
+	};
+	static bool done;
+
+	for (size_t i = 0; i < ARRAY_SIZE(kinds) && !done; i++) {
+		opts.cookie = kinds[i].type;
+		libbpf_register_prog_handler(kinds[i].section, BPF_PROG_TYPE_RAW_TRACEPOINT,
+					     kinds[i].type, &opts);
+	}
+	done = true;
+}
+
+/* A file without a name; its path leads libbpf to it. */
+static int memory_file(char path[64])
+{
+	int fd = memfd_create("btf", MFD_CLOEXEC);
+
+	if (fd < 0)
+		return -1;
+	snprintf(path, 64, "/proc/self/fd/%d", fd);
+	if (!access(path, R_OK))
+		return fd;
+	close(fd);
+	return -1;
+}
+
+struct bpf_object *object_open(const char *name, const char *btf, int *btf_fd)
 {
 	LIBBPF_OPTS(bpf_object_open_opts, opts, .object_name = name, .btf_custom_path = btf);
 	struct bpf_object *obj;
+	char path[64];
 	size_t size;
 	void *data;
+
+	take_typed_programs();
+	*btf_fd = btf || !kbtf_available() ? -1 : memory_file(path);
+	if (*btf_fd >= 0)
+		opts.btf_custom_path = path;
 
 	for (const struct embedded *e = __start_bpf_objects; e < __stop_bpf_objects; e++) {
 		if (strcmp(e->name, name))

@@ -5,8 +5,12 @@
 #include <stddef.h>
 #include <bpf/libbpf.h>
 
-/* Unpacks and opens an object; `btf`, if not NULL, replaces the kernel's. NULL with errno. */
-struct bpf_object *object_open(const char *name, const char *btf);
+/*
+ * Unpacks and opens an object. NULL with errno. Its relocations are resolved when it is loaded: from
+ * the file `btf`, or if that is NULL from what the caller writes to *btf_fd before (kbtf_prefetch());
+ * *btf_fd is -1 if libbpf has to read the kernel's BTF itself.
+ */
+struct bpf_object *object_open(const char *name, const char *btf, int *btf_fd);
 
 /*
  * Sets the constant `var` of .rodata, by its BTF; only possible before the object is loaded.

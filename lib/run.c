@@ -171,16 +171,16 @@ static enum verdict try_load(struct run *run, struct buf *reason)
 {
 	const struct applet *a = run->applet;
 	struct choices *c = &run->choices;
-	int err;
+	int err, btf_fd;
 
-	run->obj = object_open(a->object ?: a->name, common.btf);
+	run->obj = object_open(a->object ?: a->name, common.btf, &btf_fd);
 	if (!run->obj)
 		die_err(errno, "cannot open BPF object '%s'", a->object ?: a->name);
 	size_events(run);
 	err = set_constants(run);
 	if (err)
 		die_err(err, "cannot configure BPF object '%s'", a->object ?: a->name);
-	candidates_choose(run->obj, a->probes, c);
+	candidates_choose(run->obj, a->probes, c, btf_fd);
 	for (int i = 0; i < c->n; i++)
 		if (c->probe[i].verdict == PROBE_UNAVAILABLE) {
 			buf_fmt(reason, "this kernel has no probe for: %s", c->probe[i].what);
@@ -192,6 +192,8 @@ static enum verdict try_load(struct run *run, struct buf *reason)
 		a->prepare(run);
 	refused[0] = '\0';
 	err = bpf_object__load(run->obj);
+	if (btf_fd >= 0)
+		close(btf_fd);
 	if (!err)
 		return c->verdict;
 	if (refused[0] && candidates_refuse(a->probes, c, refused)) {
@@ -259,6 +261,8 @@ static struct bpf_link *attach(struct bpf_program *prog)
 		sec++;
 	if (!strncmp(sec, "tracepoint/", 11))
 		return attach_tracepoint(prog, sec + 11);
+	if (bpf_program__type(prog) == BPF_PROG_TYPE_TRACING)
+		return bpf_program__attach_trace(prog);
 	return bpf_program__attach(prog);
 }
 
