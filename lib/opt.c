@@ -144,7 +144,7 @@ static u64 checked(const char *what, const char *arg, u64 min, u64 max)
 	return v;
 }
 
-/* Bytes, or K, M and G of 1024; rounded up to a power of two as ring buffers must be. */
+/* Bytes, or K, M and G of 1024. */
 static int parse_size(const char *arg, void *dst, char why[128])
 {
 	static const char units[] = "KMG";
@@ -152,7 +152,7 @@ static int parse_size(const char *arg, void *dst, char why[128])
 	const char *unit = len ? strchr(units, arg[len - 1] & ~0x20) : NULL;
 	int shift = unit && *unit ? 10 * (unit - units + 1) : 0;
 	char digits[24] = "";
-	u64 v = 0, size = 4096;
+	u64 v = 0;
 
 	if (len < sizeof(digits))
 		memcpy(digits, arg, len - !!shift);
@@ -160,10 +160,19 @@ static int parse_size(const char *arg, void *dst, char why[128])
 		snprintf(why, 128, "not a size from 4K to 1G");
 		return -EINVAL;
 	}
-	while (size < v << shift)
-		size *= 2;
-	*(u64 *)dst = size;
+	*(u64 *)dst = v << shift;
 	return 0;
+}
+
+/* The kernel wants a power of two. */
+static void round_buffer(void)
+{
+	u64 size = 4096;
+
+	while (size < common.buffer)
+		size *= 2;
+	if (common.buffer)
+		common.buffer = size;
 }
 
 static void add_id(struct bcc_ids *ids, u32 id, const char *what)
@@ -437,6 +446,7 @@ void opt_parse(const struct applet *a, int argc, char **argv)
 	if (common.json && common.csv)
 		opt_error("--json and --csv exclude each other");
 	out_mode = common.json ? OUT_JSON : common.csv ? OUT_CSV : OUT_TEXT;
+	round_buffer();
 	set_comm();
 	if (a->check)
 		a->check(); /* all that the words alone can tell comes before what the host can */
