@@ -13,7 +13,7 @@ void buf_free(struct buf *b)
 
 char *buf_more(struct buf *b, size_t n)
 {
-	if (b->len + n > b->room) {
+	if (b->len + n >= b->room) { /* `data` is never NULL, even for nothing */
 		b->room = (b->len + n) * 2 < 256 ? 256 : (b->len + n) * 2;
 		b->data = xrealloc(b->data, b->room);
 	}

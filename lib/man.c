@@ -245,7 +245,8 @@ static void fields(struct buf *b, const struct applet *a)
 	buf_fmt(b,
 		".TP\n\\fB%s\\fR%s%s%s, \\fBcount\\fR, \\fBdistribution\\fR (\\fBbuckets\\fR)\n"
 		"The lower and upper bound of a bucket, how many values are in it, and a bar.\n"
-		"JSON has an array of objects \\fBlow\\fR, \\fBhigh\\fR and \\fBcount\\fR, and beside\n"
+		"JSON has an array of objects \\fBlow\\fR, \\fBhigh\\fR and \\fBcount\\fR, and "
+		"beside\n"
 		"it the \\fBunit\\fR, the \\fBcount\\fR of all values and their \\fBsum\\fR.\n",
 		a->unit.name ?: "value", other ? " or \\fB" : "", other ?: "", other ? "\\fR" : "");
 }

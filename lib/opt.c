@@ -317,7 +317,7 @@ static void help_or_version(const struct applet *a)
 
 static void parse_options(const struct applet *a, int argc, char **argv)
 {
-	struct option longs[2 * MAX_OPTIONS + 1] = {};
+	static struct option longs[2 * MAX_OPTIONS + 1]; /* kept: it owns the names */
 	struct buf letters = {};
 	int c;
 
