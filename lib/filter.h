@@ -26,6 +26,8 @@ struct bcc_filter {
 	u32 comm_len;
 	char comm[COMM_LEN]; /* a substring of the thread's name */
 	bool perf_buffer;    /* no ring buffer in this kernel */
+	bool cgroupmap;	     /* pinned maps were named */
+	bool mntnsmap;
 };
 
 #endif

@@ -606,6 +606,20 @@ static int scan(const char *file, u32 base_str, int base_id, struct names *names
 	return id;
 }
 
+/*
+ * BTF without a type. With it libbpf makes instructions invalid that it cannot relocate, which does
+ * no harm where they are never reached: so tools that ask for no kernel type run without BTF.
+ */
+static int write_empty(int fd)
+{
+	struct btf_header h = { .magic = BTF_MAGIC, .version = BTF_VERSION, .hdr_len = sizeof(h) };
+	int err;
+
+	h.str_len = 1;
+	err = write_all(fd, &h, sizeof(h));
+	return err ?: write_all(fd, "", 1);
+}
+
 static struct known *find_known(const char *name, enum kbtf_kind kind)
 {
 	for (int i = 0; i < nknown; i++)
@@ -635,6 +649,8 @@ int kbtf_prefetch(const struct kbtf_name *wants, int n, const struct btf *local,
 		vmlinux_types = scan(VMLINUX, 0, 1, &names, &vmlinux_str_len, local ? fd : -1);
 	}
 	free_names(&names);
+	if (vmlinux_types < 0 && local)
+		write_empty(fd);
 	return vmlinux_types < 0 ? vmlinux_types : 0;
 }
 

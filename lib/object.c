@@ -138,7 +138,7 @@ struct bpf_object *object_open(const char *name, const char *btf, int *btf_fd)
 	void *data;
 
 	take_typed_programs();
-	*btf_fd = btf || !kbtf_available() ? -1 : memory_file(path);
+	*btf_fd = btf ? -1 : memory_file(path);
 	if (*btf_fd >= 0)
 		opts.btf_custom_path = path;
 

@@ -56,7 +56,7 @@ struct opt {
 /* Where the shared options land. */
 struct common {
 	struct bcc_filter filter;
-	const char *comm, *cgroup, *container, *btf;
+	const char *comm, *cgroup, *container, *btf, *cgroupmap, *mntnsmap;
 	char **exec; /* --exec: NULL-terminated argv */
 	u64 buffer;  /* bytes; 0 is the default */
 	int duration, interval, count;

@@ -166,6 +166,26 @@ static void size_events(struct run *run)
 	}
 }
 
+/* --cgroupmap, --mntnsmap: takes a pinned map in place of ours, which is not made without one. */
+static bool use_pinned(struct run *run, const char *name, const char *path, struct buf *reason)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(run->obj, name);
+	int fd = path ? bpf_obj_get(path) : -1;
+
+	if (!map)
+		return true;
+	if (!path) {
+		bpf_map__set_autocreate(map, false);
+		return true;
+	}
+	if (fd < 0 || bpf_map__reuse_fd(map, fd)) {
+		buf_fmt(reason, "cannot use the pinned map '%s': %s", path, strerror(errno));
+		return false;
+	}
+	close(fd);
+	return true;
+}
+
 /* One attempt with the candidates that have not been refused yet. */
 static enum verdict try_load(struct run *run, struct buf *reason)
 {
@@ -177,6 +197,11 @@ static enum verdict try_load(struct run *run, struct buf *reason)
 	if (!run->obj)
 		die_err(errno, "cannot open BPF object '%s'", a->object ?: a->name);
 	size_events(run);
+	common.filter.cgroupmap = common.cgroupmap;
+	common.filter.mntnsmap = common.mntnsmap;
+	if (!use_pinned(run, "cgroupmap", common.cgroupmap, reason) ||
+	    !use_pinned(run, "mntnsmap", common.mntnsmap, reason))
+		return PROBE_UNAVAILABLE;
 	err = set_constants(run);
 	if (err)
 		die_err(err, "cannot configure BPF object '%s'", a->object ?: a->name);

@@ -31,6 +31,13 @@ static __always_inline void lose(enum bcc_loss kind)
 		__type(value, value_t);                                                            \
 	} name SEC(".maps")
 
+/*
+ * --cgroupmap and --mntnsmap: maps that somebody else pinned and keeps. Not created, and not looked
+ * at, unless they were named.
+ */
+HASH(cgroupmap, u64, u64, 1);
+HASH(mntnsmap, u64, u32, 1);
+
 /* One value for each CPU, at name##_here(). */
 #define PERCPU(name, value_t)                                                                      \
 	struct {                                                                                   \
@@ -247,6 +254,24 @@ static __always_inline bool wanted_cgroup_of(struct task_struct *task)
 	return false;
 }
 
+/* By the pinned maps: a cgroup itself, not those below it, as in BCC. */
+static __always_inline bool mapped(struct task_struct *task)
+{
+	u64 id;
+
+	if (filter.cgroupmap) {
+		id = BPF_CORE_READ(task, cgroups, dfl_cgrp, kn, id);
+		if (!bpf_map_lookup_elem(&cgroupmap, &id))
+			return false;
+	}
+	if (filter.mntnsmap) {
+		id = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
+		if (!bpf_map_lookup_elem(&mntnsmap, &id))
+			return false;
+	}
+	return true;
+}
+
 static __always_inline bool wanted_cgroup(void)
 {
 	if (!filter.cgroup)
@@ -286,6 +311,8 @@ static __always_inline bool wanted(void)
 		if (!comm_contains(comm))
 			return false;
 	}
+	if ((filter.cgroupmap || filter.mntnsmap) && !mapped((void *)bpf_get_current_task()))
+		return false;
 	return wanted_cgroup();
 }
 
@@ -319,6 +346,8 @@ static __always_inline bool wanted_task(struct task_struct *task, bool typed)
 		if (!comm_contains(comm))
 			return false;
 	}
+	if ((filter.cgroupmap || filter.mntnsmap) && !mapped(task))
+		return false;
 	return wanted_cgroup_of(task);
 }
 
