@@ -61,7 +61,7 @@ static int open_late(int (*try)(const char *), const char *name)
 
 static int open_terminal(const char *path)
 {
-	return open(path, O_RDWR);
+	return open(path, O_RDWR | O_CLOEXEC | O_NOCTTY);
 }
 
 static int run(char **command, int terminal, int separate_errors)
@@ -76,8 +76,8 @@ static int run(char **command, int terminal, int separate_errors)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setpriority(PRIO_PROCESS, 0, 0);
-	if (terminal) {
-		in = out = err = open_late(open_terminal, "/dev/hvc0");
+	if (terminal >= 0) {
+		in = out = err = terminal;
 		ioctl(in, TIOCSCTTY, 1);
 	} else {
 		in = open("/dev/null", O_RDONLY);
@@ -92,19 +92,16 @@ static int run(char **command, int terminal, int separate_errors)
 	_exit(127);
 }
 
-static void obey(char *line, int pid)
+// With `terminal` < 0 there is none.
+static void obey(char *line, int pid, int terminal)
 {
 	struct winsize size = { 0 };
 	int number;
 
-	if (sscanf(line, "signal %d", &number) == 1)
+	if (sscanf(line, "signal %d", &number) == 1 && pid > 0)
 		kill(-pid, number);
-	if (sscanf(line, "size %hu %hu", &size.ws_row, &size.ws_col) == 2) {
-		int fd = open_late(open_terminal, "/dev/hvc0");
-
-		ioctl(fd, TIOCSWINSZ, &size);
-		close(fd);
-	}
+	if (sscanf(line, "size %hu %hu", &size.ws_row, &size.ws_col) == 2 && terminal >= 0)
+		ioctl(terminal, TIOCSWINSZ, &size);
 }
 
 // Returns the command's exit code if it is among the dead.
@@ -124,7 +121,7 @@ int main(int argc, char **argv)
 	size_t length = 0;
 	sigset_t signals;
 	int pid = -1, code = -1;
-	int control;
+	int control, terminal = -1;
 
 	if (argc < 4)
 		return 2;
@@ -137,6 +134,10 @@ int main(int argc, char **argv)
 		perror("control port");
 		reboot(RB_POWER_OFF);
 	}
+
+	// Held open: the size of its window is forgotten when nobody has it open.
+	if (!strcmp(argv[1], "terminal"))
+		terminal = open_late(open_terminal, "/dev/hvc0");
 
 	struct pollfd polled[] = {
 		{ .fd = signalfd(-1, &signals, SFD_CLOEXEC), .events = POLLIN },
@@ -159,11 +160,10 @@ int main(int argc, char **argv)
 			if (line[length] == '\n' || ++length == sizeof(line) - 1) {
 				line[length] = 0;
 				length = 0;
-				if (!strcmp(line, "go") && pid < 0)
-					pid = run(argv + 3, !strcmp(argv[1], "terminal"),
-						  !strcmp(argv[2], "separate"));
-				else if (pid > 0 || !strncmp(line, "size", 4))
-					obey(line, pid);
+				if (strcmp(line, "go"))
+					obey(line, pid, terminal);
+				else if (pid < 0)
+					pid = run(argv + 3, terminal, !strcmp(argv[2], "separate"));
 			}
 		} else if (polled[1].revents & POLLHUP) {
 			break;
