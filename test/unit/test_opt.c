@@ -421,21 +421,28 @@ static void pid_namespace(void **state)
 	assert_int_equal(common.filter.pidns, ns.st_ino == 0xEFFFFFFC ? 0 : ns.st_ino);
 }
 
-static int each_own, each_shared;
+struct counts {
+	int own, shared;
+};
 
 static void count(const struct opt *o, bool is_own, void *ctx)
 {
+	struct counts *n = ctx;
+
 	(void)o;
-	assert_null(ctx);
-	++*(is_own ? &each_own : &each_shared);
+	++*(is_own ? &n->own : &n->shared);
 }
 
 static void each(void **state)
 {
+	struct counts none = {}, some = {};
+
 	(void)state;
-	opt_each(&own, count, NULL);
-	assert_int_equal(each_own, 3);
-	assert_int_equal(each_shared, 8); /* of ten, without --json and --duration */
+	opt_each(&words, count, &none);
+	opt_each(&own, count, &some);
+	assert_int_equal(none.own, 0);
+	assert_int_equal(some.own, 3);
+	assert_int_equal(some.shared, none.shared - 2); /* --duration and --json are its own */
 }
 
 int main(void)
