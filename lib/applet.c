@@ -29,6 +29,13 @@ static const struct {
 	{ "misc", "Other" },
 };
 
+/* The section of the applets has no size but the distance of its ends. */
+static size_t count(void)
+{
+	/* cppcheck-suppress comparePointers */
+	return __stop_applets - __start_applets;
+}
+
 static size_t layer_of(const struct applet_entry *e)
 {
 	size_t i = 0;
@@ -50,7 +57,7 @@ static int by_layer(const void *a, const void *b)
 const struct applet_entry *const *applet_sorted(void)
 {
 	static const struct applet_entry **sorted;
-	size_t n = __stop_applets - __start_applets;
+	size_t n = count();
 
 	if (!sorted) {
 		sorted = xcalloc(n + 1, sizeof(*sorted));
@@ -63,9 +70,9 @@ const struct applet_entry *const *applet_sorted(void)
 
 const struct applet *applet_find(const char *name)
 {
-	for_each_applet(p)
-		if (!strcmp((*p)->applet->name, name))
-			return (*p)->applet;
+	for (size_t i = 0; i < count(); i++)
+		if (!strcmp(__start_applets[i]->applet->name, name))
+			return __start_applets[i]->applet;
 	return NULL;
 }
 
@@ -90,12 +97,14 @@ static const char *completed(const char *start)
 {
 	const char *found = NULL;
 
-	for_each_applet(p) {
-		if (strncmp((*p)->applet->name, start, strlen(start)))
+	for (size_t i = 0; i < count(); i++) {
+		const char *name = __start_applets[i]->applet->name;
+
+		if (strncmp(name, start, strlen(start)))
 			continue;
 		if (found)
 			return NULL;
-		found = (*p)->applet->name;
+		found = name;
 	}
 	return found;
 }
@@ -108,12 +117,13 @@ const char *applet_suggest(const char *name)
 
 	if (found)
 		return found;
-	for_each_applet(p) {
-		int d = edit_distance(name, (*p)->applet->name);
+	for (size_t i = 0; i < count(); i++) {
+		const char *other = __start_applets[i]->applet->name;
+		int d = edit_distance(name, other);
 
 		if (d < best || (d == best && !found)) {
 			best = d;
-			found = (*p)->applet->name;
+			found = other;
 		}
 	}
 	return found;

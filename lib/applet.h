@@ -37,21 +37,21 @@ struct applet {
 	const void *conf;           /* copied to the object's `conf` before loading */
 	size_t conf_size;
 
-	const char *banner;	       /* said first, as text: "Tracing ... Hit Ctrl-C to end." */
-	void (*run)(struct run *run);  /* an engine from run.h, or the applet's own */
-	size_t value;		       /* map engines: where in a row the map's value begins */
-	struct unit unit;	       /* run_hist: what the buckets count */
-	bool linear;		       /* run_hist: a slot a value */
-	const char *sort;	       /* key of the column to sort by, descending */
-	bool ascending;		       /* or ascending */
+	const char *banner;           /* said first, as text: "Tracing ... Hit Ctrl-C to end." */
+	void (*run)(struct run *run); /* an engine from run.h, or the applet's own */
+	size_t value;                 /* map engines: where in a row the map's value begins */
+	struct unit unit;             /* run_hist: what the buckets count */
+	bool linear;                  /* run_hist: a slot a value */
+	const char *sort;             /* key of the column to sort by, descending */
+	bool ascending;               /* or ascending */
 	int (*compare)(const void *a, const void *b); /* instead of `sort`: > 0 puts b first */
 
 	/*
 	 * Optional. check() sees the options once they are parsed: it sets what follows from them
 	 * (and may refuse them with opt_error()). prepare() comes after open and before load.
-	 * event() sees each event, or row of a table, before it is printed and returns what to print,
-	 * NULL for nothing. banner_text() replaces the banner. report() opens each report of a map
-	 * engine in place of the empty line and the -T time; footer() follows each histogram;
+	 * event() sees each event, or row of a table, before it is printed and returns what to
+	 * print, NULL for nothing. banner_text() replaces the banner. report() opens each report of
+	 * a map engine in place of the empty line and the -T time; footer() follows each histogram;
 	 * print_rows() replaces the printing of a sorted table.
 	 */
 	void (*check)(void);
@@ -86,9 +86,6 @@ struct applet_entry {
 
 extern const struct applet_entry *const __start_applets[], *const __stop_applets[];
 
-#define for_each_applet(p)                                                                         \
-	for (const struct applet_entry *const *p = __start_applets; p < __stop_applets; p++)
-
 const struct applet *applet_find(const char *name);
 const char *applet_suggest(const char *name); /* the nearest name, NULL if none is near */
 
@@ -101,6 +98,5 @@ void make_folders(const char *dir);  /* mkdir -p; dies */
 
 void applet_man(struct buf *b, const struct applet *a); /* the page, in man(7) */
 void applet_completion(struct buf *b);                  /* for bash */
-
 
 #endif

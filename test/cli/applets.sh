@@ -1,5 +1,6 @@
 #!/bin/bash
 # Every applet, without privilege: help, wrong usage, manual page.
+# shellcheck disable=SC1091,SC2154,SC2086,SC2012
 . test/cli/common.bash
 
 mapfile -t names < <("$BCCTOOL" --names)

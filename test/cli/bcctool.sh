@@ -1,5 +1,6 @@
 #!/bin/bash
 # The program itself: its commands, its links, and output that cannot be written.
+# shellcheck disable=SC1091,SC2154,SC2086,SC2012,SC2034
 . test/cli/common.bash
 
 mapfile -t names < <("$BCCTOOL" --names)
@@ -99,7 +100,8 @@ for line in --list --help --names --completion "--man $any" "$any --help"; do
 		"$BCCTOOL" $line 2>"$scratch/err"
 		echo $? >"$scratch/code"
 	} | true
-	code=$(<"$scratch/code") err=$(<"$scratch/err")
+	code=$(<"$scratch/code")
+	err=$(<"$scratch/err")
 	fact "bcctool $line into a closed pipe exits 0" exits 0
 	fact "bcctool $line into a closed pipe is quiet" test -z "$err"
 done

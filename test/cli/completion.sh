@@ -1,5 +1,6 @@
 #!/bin/bash
 # Completion for bash: right as a script, and right in what it offers.
+# shellcheck disable=SC1091,SC2154,SC2086,SC2012
 . test/cli/common.bash
 
 "$BCCTOOL" --completion >"$scratch/bcctool"

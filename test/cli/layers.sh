@@ -1,5 +1,6 @@
 #!/bin/bash
 # Which files may include which: lower layers know nothing of higher ones. Needs no program.
+# shellcheck disable=SC1091,SC2154,SC2086,SC2012
 . test/cli/common.bash
 
 # includes FILE...: "FILE HEADER" for each #include "HEADER".

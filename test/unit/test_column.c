@@ -159,91 +159,96 @@ static void short_row(void **state)
 	free(r);
 }
 
+static const struct column sign_columns[] = {
+	COL(ret, "SIGN", -6, "", .name = as_sign),
+	COL(state, "S", 0, "", NAMES(states)),
+	{ 0 },
+};
+
 static void names(void **state)
 {
-	static const struct column sign[] = {
-		COL(ret, "SIGN", -6, "", .name = as_sign),
-		COL(state, "S", 0, "", NAMES(states)),
-		{ 0 },
-	};
 	struct row r = row;
 
 	(void)state;
 	r.state = 2; /* no name for it: the number */
-	cols_row(&b, sign, &r, sizeof(r), 0);
+	cols_row(&b, sign_columns, &r, sizeof(r), 0);
 	expect("minus  2\n");
 	out_mode = OUT_JSON;
-	cols_row(&b, sign, &r, sizeof(r), 0);
+	cols_row(&b, sign_columns, &r, sizeof(r), 0);
 	expect("{\"ret\":\"minus\",\"state\":2}\n");
 }
 
+static const struct column units_as[] = {
+	COL(ns, "A", 0, "", .as = AS_US),
+	COL(ns, "B", 0, "", .as = AS_SECS, .digits = 6),
+	COL(bytes, "C", 0, "", .as = AS_HEX),
+	COL(mode, "D", 0, "", .as = AS_OCTAL),
+	{ 0 },
+};
+
 static void units(void **state)
 {
-	static const struct column as[] = {
-		COL(ns, "A", 0, "", .as = AS_US),
-		COL(ns, "B", 0, "", .as = AS_SECS, .digits = 6),
-		COL(bytes, "C", 0, "", .as = AS_HEX),
-		COL(mode, "D", 0, "", .as = AS_OCTAL),
-		{ 0 },
-	};
-
 	(void)state;
-	cols_row(&b, as, &row, sizeof(row), 0);
+	cols_row(&b, units_as, &row, sizeof(row), 0);
 	expect("1239 0.001239 0x7ff 644\n");
 	out_mode = OUT_JSON;
-	cols_row(&b, as, &row, sizeof(row), 0);
+	cols_row(&b, units_as, &row, sizeof(row), 0);
 	expect("{\"ns\":1239999,\"ns\":1239999,\"bytes\":2047,\"mode\":420}\n");
 }
 
+static const struct column addresses_as[] = { COL(addr, "A", 0, "", .as = AS_IP), { 0 } };
+
 static void addresses(void **state)
 {
-	static const struct column as[] = { COL(addr, "A", 0, "", .as = AS_IP), { 0 } };
 	struct row r = { .addr = { 0x20, 0x01, 0x0d, 0xb8, [15] = 1 } };
 
 	(void)state;
-	cols_row(&b, as, &r, sizeof(r), 0);
+	cols_row(&b, addresses_as, &r, sizeof(r), 0);
 	expect("2001:db8::1\n");
 	memset(r.addr, 0, sizeof(r.addr));
-	cols_row(&b, as, &r, sizeof(r), 0);
+	cols_row(&b, addresses_as, &r, sizeof(r), 0);
 	expect("::\n");
 }
+
+static const struct column arguments_as[] = {
+	{ .key = "argv", .head = "ARGS", .type = COL_STRING, .size = 32, .as = AS_ARGV },
+	{ 0 },
+};
 
 static void arguments(void **state)
 {
 	struct argv_row {
 		char argv[32];
 	} r = { "ls\0-l\0a \"b\"\0" };
-	static const struct column as[] = {
-		{ .key = "argv", .head = "ARGS", .type = COL_STRING, .size = 32, .as = AS_ARGV },
-		{ 0 },
-	};
 
 	(void)state;
-	cols_row(&b, as, &r, 12, 0);
+	cols_row(&b, arguments_as, &r, 12, 0);
 	expect("ls -l a \"b\"\n");
 	out_mode = OUT_JSON;
-	cols_row(&b, as, &r, 12, 0);
+	cols_row(&b, arguments_as, &r, 12, 0);
 	expect("{\"argv\":[\"ls\",\"-l\",\"a \\\"b\\\"\"]}\n");
 	out_mode = OUT_CSV;
-	cols_row(&b, as, &r, 12, 0);
+	cols_row(&b, arguments_as, &r, 12, 0);
 	expect("\"ls -l a \"\"b\"\"\"\n");
 }
 
 /* 2026-11-22T20:31:40.123456789Z, and within a second of the wall clock. */
+static const struct column times_as[] = { COL(ns, "T", 0, "", .as = AS_TIME), { 0 } };
+
+static const struct column since_columns[] = {
+	COL(ns, "T", 0, "", .as = AS_ELAPSED, .digits = 3),
+	{ 0 },
+};
+
 static void times(void **state)
 {
-	static const struct column as[] = { COL(ns, "T", 0, "", .as = AS_TIME), { 0 } };
-	static const struct column since[] = {
-		COL(ns, "T", 0, "", .as = AS_ELAPSED, .digits = 3),
-		{ 0 },
-	};
 	struct row r = { .ns = clock_mono() };
 	struct tm tm = {};
 	char *end;
 
 	(void)state;
 	out_mode = OUT_JSON;
-	cols_row(&b, as, &r, sizeof(r), 0);
+	cols_row(&b, times_as, &r, sizeof(r), 0);
 	buf_chr(&b, '\0');
 	assert_int_equal(strlen(b.data), strlen("{\"ns\":\"2026-11-22T20:31:40.123456789Z\"}\n"));
 	end = strptime(b.data + 7, "%Y-%m-%dT%H:%M:%S", &tm);
@@ -259,15 +264,15 @@ static void times(void **state)
 	out_mode = OUT_TEXT;
 	setenv("TZ", "UTC-5:30", 1);
 	tzset();
-	cols_row(&b, as, &r, sizeof(r), 0);
+	cols_row(&b, times_as, &r, sizeof(r), 0);
 	assert_int_equal(b.len, strlen("20:31:40\n"));
 	b.len = 0;
 
 	clock_start = r.ns - 1500000000;
-	cols_row(&b, since, &r, sizeof(r), 0);
+	cols_row(&b, since_columns, &r, sizeof(r), 0);
 	expect("1.500\n");
 	r.ns = clock_start - 1; /* before the probes were live */
-	cols_row(&b, since, &r, sizeof(r), 0);
+	cols_row(&b, since_columns, &r, sizeof(r), 0);
 	expect("0.000\n");
 }
 
@@ -280,19 +285,20 @@ static void keys(void **state)
 	assert_null(col_find(NULL, "pid"));
 }
 
+static const struct column key_columns[] = {
+	COL(task.pid, "pid", 0, ""),
+	COL(task.comm, "comm", 0, ""),
+	{ 0 },
+};
+
+static const struct column hidden_columns[] = { COL_DATA(task.pid, ""), { 0 } };
+
 static void labels(void **state)
 {
-	static const struct column key[] = {
-		COL(task.pid, "pid", 0, ""),
-		COL(task.comm, "comm", 0, ""),
-		{ 0 },
-	};
-	static const struct column hidden[] = { COL_DATA(task.pid, ""), { 0 } };
-
 	(void)state;
-	assert_true(cols_label(&b, key, &row, sizeof(row)));
+	assert_true(cols_label(&b, key_columns, &row, sizeof(row)));
 	expect("pid = 181 ba\\x1bsh");
-	assert_false(cols_label(&b, hidden, &row, sizeof(row)));
+	assert_false(cols_label(&b, hidden_columns, &row, sizeof(row)));
 	assert_false(cols_label(&b, NULL, &row, sizeof(row)));
 	expect("");
 }
