@@ -37,21 +37,33 @@ void buf_chr(struct buf *b, char c)
 	b->len++;
 }
 
-static void digits_of(struct buf *b, u64 v, unsigned base, int at_least)
+static void digits_of(struct buf *b, u64 v, unsigned bits, int at_least)
 {
 	char text[64], *p = text + sizeof(text);
 
 	while (v || at_least > 0) {
-		*--p = "0123456789abcdef"[v % base];
-		v /= base;
+		*--p = "0123456789abcdef"[v & ((1u << bits) - 1)];
+		v >>= bits;
 		at_least--;
+	}
+	buf_mem(b, p, text + sizeof(text) - p);
+}
+
+void buf_digits(struct buf *b, u64 v, int digits)
+{
+	char text[64], *p = text + sizeof(text);
+
+	while (v || digits > 0) {
+		*--p = '0' + v % 10;
+		v /= 10;
+		digits--;
 	}
 	buf_mem(b, p, text + sizeof(text) - p);
 }
 
 void buf_u64(struct buf *b, u64 v)
 {
-	digits_of(b, v, 10, 1);
+	buf_digits(b, v, 1);
 }
 
 void buf_s64(struct buf *b, s64 v)
@@ -63,27 +75,28 @@ void buf_s64(struct buf *b, s64 v)
 
 void buf_octal(struct buf *b, u64 v, int digits)
 {
-	digits_of(b, v, 8, digits);
+	digits_of(b, v, 3, digits);
 }
 
 void buf_hex(struct buf *b, u64 v)
 {
 	buf_str(b, "0x");
-	digits_of(b, v, 16, 1);
+	digits_of(b, v, 4, 1);
 }
 
 void buf_fixed(struct buf *b, u64 v, u64 unit, int digits)
 {
 	u64 rest = v % unit;
 
+	u64 scale = 1;
+
 	buf_u64(b, v / unit);
-	if (digits)
-		buf_chr(b, '.');
-	while (digits-- > 0) {
-		rest *= 10;
-		buf_chr(b, '0' + rest / unit);
-		rest %= unit;
-	}
+	if (!digits)
+		return;
+	for (int i = 0; i < digits; i++)
+		scale *= 10;
+	buf_chr(b, '.');
+	buf_digits(b, scale <= unit ? rest / (unit / scale) : rest * (scale / unit), digits);
 }
 
 void buf_fill(struct buf *b, char c, int n)
@@ -184,7 +197,7 @@ void buf_safe(struct buf *b, const char *s, size_t n)
 		}
 		for (int end = len ?: 1; end; end--, i++) {
 			buf_str(b, "\\x");
-			digits_of(b, (unsigned char)s[i], 16, 2);
+			digits_of(b, (unsigned char)s[i], 4, 2);
 		}
 	}
 }
@@ -193,9 +206,18 @@ void buf_json(struct buf *b, const char *s, size_t n)
 {
 	buf_chr(b, '"');
 	for (size_t i = 0; i < n;) {
+		size_t plain = i;
 		u32 c = 0;
-		int len = utf8((const unsigned char *)s + i, n - i, &c);
+		int len;
 
+		while (plain < n && s[plain] >= 0x20 && s[plain] < 0x7f && s[plain] != '"' &&
+		       s[plain] != '\\')
+			plain++;
+		buf_mem(b, s + i, plain - i);
+		i = plain;
+		if (i == n)
+			break;
+		len = utf8((const unsigned char *)s + i, n - i, &c);
 		if (len && c >= 0x20 && c != 0x7f && c != '"' && c != '\\') {
 			buf_mem(b, s + i, len);
 		} else if (c == '"' || c == '\\') {
@@ -203,7 +225,7 @@ void buf_json(struct buf *b, const char *s, size_t n)
 			buf_chr(b, c);
 		} else {
 			buf_str(b, "\\u");
-			digits_of(b, (unsigned char)s[i], 16, 4);
+			digits_of(b, (unsigned char)s[i], 4, 4);
 		}
 		i += len ?: 1;
 	}

@@ -18,52 +18,65 @@ u64 clock_mono(void)
 	return now(CLOCK_MONOTONIC);
 }
 
-/* The offset is measured anew once a second, as wall time may be stepped. */
+/*
+ * The offset is measured anew once a second, as wall time may be stepped. Events come in the order
+ * of time or nearly, so their own times tell when a second is over: no system call for each.
+ */
 u64 clock_wall(u64 mono)
 {
 	static u64 offset, measured;
-	u64 t = clock_mono();
 
-	if (!offset || t - measured > NSEC_PER_SEC) {
-		u64 wall = now(CLOCK_REALTIME);
+	if (!offset || mono - measured > NSEC_PER_SEC) {
+		u64 before = clock_mono(), wall = now(CLOCK_REALTIME);
 
 		/* Read between two readings of the other clock: half their distance is the error. */
 		measured = clock_mono();
-		offset = wall - (t + (measured - t) / 2);
+		offset = wall - (before + (measured - before) / 2);
 	}
 	return mono + offset;
 }
 
-static void broken_down(struct buf *b, u64 mono, const char *fmt, struct tm *(*split)(const time_t *, struct tm *))
-{
-	static time_t last;
-	static struct tm tm;
-	static struct tm *(*last_split)(const time_t *, struct tm *);
-	time_t t = clock_wall(mono) / NSEC_PER_SEC;
+/* A storm asks for the same second many times: its text is kept. */
+struct second {
+	struct tm *(*split)(const time_t *, struct tm *);
+	const char *format;
+	time_t time;
+	size_t len;
 	char text[32];
+};
 
-	if (t != last || split != last_split) { /* a storm asks for the same second many times */
-		split(&t, &tm);
-		last = t;
-		last_split = split;
+static void put_second(struct buf *b, struct second *s, u64 wall)
+{
+	time_t t = wall / NSEC_PER_SEC;
+	struct tm tm;
+
+	if (t != s->time || !s->len) {
+		s->time = t;
+		s->len = strftime(s->text, sizeof(s->text), s->format, s->split(&t, &tm));
 	}
-	buf_mem(b, text, strftime(text, sizeof(text), fmt, &tm));
+	buf_mem(b, s->text, s->len);
 }
 
 void clock_hms(struct buf *b, u64 mono)
 {
-	broken_down(b, mono, "%H:%M:%S", localtime_r);
+	static struct second local = { localtime_r, "%H:%M:%S" };
+
+	put_second(b, &local, clock_wall(mono));
 }
 
 void clock_hms_utc(struct buf *b, u64 mono)
 {
-	broken_down(b, mono, "%H:%M:%S", gmtime_r);
+	static struct second utc = { gmtime_r, "%H:%M:%S" };
+
+	put_second(b, &utc, clock_wall(mono));
 }
 
 void clock_iso(struct buf *b, u64 mono)
 {
-	u64 ns = clock_wall(mono) % NSEC_PER_SEC;
+	static struct second utc = { gmtime_r, "%Y-%m-%dT%H:%M:%S." };
+	u64 wall = clock_wall(mono);
 
-	broken_down(b, mono, "%Y-%m-%dT%H:%M:%S", gmtime_r);
-	buf_fmt(b, ".%09lluZ", ns);
+	put_second(b, &utc, wall);
+	buf_digits(b, wall % NSEC_PER_SEC, 9);
+	buf_chr(b, 'Z');
 }

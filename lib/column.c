@@ -163,7 +163,12 @@ static void data(struct buf *b, const struct column *c, const void *row, size_t 
 	} else if (c->as == AS_IP) {
 		ip_text(&text, field);
 	} else if (c->as == AS_TIME || c->as == AS_ELAPSED) {
-		clock_iso(&text, col_u64(c, row));
+		const char *q = out_mode == OUT_JSON ? "\"" : "";
+
+		buf_str(b, q);
+		clock_iso(b, col_u64(c, row));
+		buf_str(b, q);
+		return;
 	} else if (c->as == AS_ARGV && out_mode == OUT_JSON) {
 		buf_chr(b, '[');
 		argv_each(b, c, row, size, ",", quote);
@@ -195,14 +200,16 @@ static bool stack(const struct column *c)
 
 void cols_json(struct buf *b, const struct column *cols, const void *row, size_t size)
 {
-	const char *sep = "";
+	const char *sep = "\"";
 
 	for (const struct column *c = cols; c && c->key; c++) {
 		if (stack(c))
 			continue;
-		buf_fmt(b, "%s\"%s\":", sep, col_key(c));
+		buf_str(b, sep);
+		buf_str(b, col_key(c));
+		buf_mem(b, "\":", 2);
 		data(b, c, row, size, buf_json);
-		sep = ",";
+		sep = ",\"";
 	}
 }
 

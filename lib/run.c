@@ -111,6 +111,7 @@ static int hold_command(struct run *run)
 		close(hold[1]);
 		if (read(hold[0], &c, 1) != 1) /* bcctool gave up before the probes were live */
 			_exit(127);
+		signal(SIGPIPE, SIG_DFL);
 		execvp(common.exec[0], common.exec);
 		warn("cannot run '%s': %s", common.exec[0], strerror(errno));
 		_exit(127);
