@@ -1,3 +1,5 @@
+#include <errno.h>
+#include <string.h>
 #include <bpf/bpf.h>
 
 #include "applet.h"
@@ -37,13 +39,17 @@ static u64 recursion_misses(const struct run *run)
 
 void report_losses(struct run *run)
 {
-	const u64 *counted = run->obj ? object_var(run->obj, "bcc_lost") : NULL;
-	u64 lost[LOST_KINDS];
+	u64 lost[LOST_KINDS] = {};
 
-	for (int i = 0; i < LOST_KINDS; i++)
-		lost[i] = run->lost[i] + (counted ? __atomic_load_n(&counted[i], __ATOMIC_RELAXED) : 0);
-	if (run->obj)
+	if (run->obj) {
+		int err = object_get(run->obj, "bcc_lost", lost, sizeof(lost));
+
+		if (err && err != -ENOENT) /* an object without bcctool.bpf.h has nothing to lose */
+			warn("cannot tell what was lost: %s", strerror(-err));
 		lost[LOST_PROBE] += recursion_misses(run);
+	}
+	for (int i = 0; i < LOST_KINDS; i++)
+		lost[i] += run->lost[i];
 	if (out_mode == OUT_JSON) {
 		buf_str(&out, "{\"lost\":{");
 		for (int i = 0; i < LOST_KINDS; i++)

@@ -201,8 +201,27 @@ void *object_var(struct bpf_object *obj, const char *var)
 {
 	u32 offset, len;
 	struct bpf_map *map = find_var(obj, ".bss", var, &offset, &len);
-	size_t room;
-	char *data = map ? (char *)bpf_map__initial_value(map, &room) : NULL;
+	char *data;
 
-	return data && offset + len <= room ? data + offset : NULL;
+	if (!map)
+		return NULL;
+	data = mmap(NULL, bpf_map__value_size(map), PROT_READ | PROT_WRITE, MAP_SHARED,
+		    bpf_map__fd(map), 0);
+	return data == MAP_FAILED ? NULL : data + offset;
+}
+
+int object_get(struct bpf_object *obj, const char *var, void *value, size_t size)
+{
+	u32 offset, len, zero = 0;
+	struct bpf_map *map = find_var(obj, ".bss", var, &offset, &len);
+	char *data;
+	int err;
+
+	if (!map || len != size)
+		return -ENOENT;
+	data = xcalloc(1, bpf_map__value_size(map));
+	err = bpf_map_lookup_elem(bpf_map__fd(map), &zero, data) ? -errno : 0;
+	memcpy(value, data + offset, size);
+	free(data);
+	return err;
 }

@@ -19,10 +19,13 @@ struct bpf_object *object_open(const char *name, const char *btf, int *btf_fd);
 int object_set(struct bpf_object *obj, const char *var, const void *value, size_t size);
 
 /*
- * Where the variable `var` of .bss is: shared memory with the programs once the object is loaded.
- * NULL if there is none.
+ * The variable `var` of .bss, as memory that is shared with the programs; only once the object is
+ * loaded. NULL if there is none, or before Linux 5.5, which cannot share it.
  */
 void *object_var(struct bpf_object *obj, const char *var);
+
+/* Copies the variable's value of now, on every kernel. 0 or -errno. */
+int object_get(struct bpf_object *obj, const char *var, void *value, size_t size);
 
 /* Calls each() for every object in the binary. */
 void object_each(void (*each)(const char *name, void *ctx), void *ctx);
