@@ -1,5 +1,6 @@
 // A workload does something countable and says what it did, a line of `key value` pairs on stdout.
-// Each file of this folder may hold several; WORK() registers one, there is no list to edit.
+// Each file of this folder may hold several; WORK() registers one, there is no list to edit;
+// a name that is taken already is a link error.
 #ifndef WORK_H
 #define WORK_H
 
@@ -13,7 +14,7 @@ struct work {
 
 #define WORK(id, usage)                                                                            \
 	static int run_##id(int argc, char **argv);                                                \
-	static const struct work work_##id = { #id, usage, run_##id };                             \
+	const struct work work_##id = { #id, usage, run_##id };                                    \
 	static const struct work *const entry_##id                                                 \
 		__attribute__((used, retain, section("works"))) = &work_##id;                      \
 	static int run_##id(int argc, char **argv)
