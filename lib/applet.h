@@ -51,8 +51,9 @@ struct applet {
 	 * (and may refuse them with opt_error()). prepare() comes after open and before load.
 	 * event() sees each event, or row of a table, before it is printed and returns what to
 	 * print, NULL for nothing. banner_text() replaces the banner. report() opens each report of
-	 * a map engine in place of the empty line and the -T time; footer() follows each histogram;
-	 * print_rows() replaces the printing of a sorted table.
+	 * a map engine in place of the empty line and the -T time. In text, line() may print a line
+	 * in place of a histogram (then it returns true), footer() follows each and total() the
+	 * last one of a report. print_rows() replaces the printing of a sorted table.
 	 */
 	void (*check)(void);
 	void (*prepare)(struct run *run);
@@ -60,7 +61,9 @@ struct applet {
 	const void *(*event)(struct run *run, const void *event, size_t *size);
 	void (*banner_text)(struct buf *b);
 	void (*report)(struct run *run);
+	bool (*line)(struct buf *b, const void *row);
 	void (*footer)(struct buf *b, const struct column *cols, const void *row);
+	void (*total)(struct buf *b, const struct rows *rows);
 	void (*print_rows)(struct run *run, const struct rows *rows, u64 now);
 	unsigned keep_caps; /* bits of enum keep_caps: what run() still needs */
 };

@@ -193,9 +193,10 @@ static void data(struct buf *b, const struct column *c, const void *row, size_t 
 	buf_free(&text);
 }
 
-static bool stack(const struct column *c)
+/* Columns that JSON and CSV have not: stacks are printed by run_stacks(). */
+static bool no_data(const struct column *c)
 {
-	return c->as == AS_KSTACK || c->as == AS_USTACK;
+	return c->no_data || c->as == AS_KSTACK || c->as == AS_USTACK;
 }
 
 void cols_json(struct buf *b, const struct column *cols, const void *row, size_t size)
@@ -203,7 +204,7 @@ void cols_json(struct buf *b, const struct column *cols, const void *row, size_t
 	const char *sep = "\"";
 
 	for (const struct column *c = cols; c && c->key; c++) {
-		if (stack(c))
+		if (no_data(c))
 			continue;
 		buf_str(b, sep);
 		buf_str(b, col_key(c));
@@ -218,7 +219,7 @@ void cols_csv(struct buf *b, const struct column *cols, const void *row, size_t 
 	const char *sep = "";
 
 	for (const struct column *c = cols; c && c->key; c++) {
-		if (stack(c))
+		if (no_data(c))
 			continue;
 		buf_str(b, sep);
 		data(b, c, row, size, buf_csv);
@@ -234,7 +235,7 @@ void cols_header(struct buf *b, const struct column *cols, bool stamped)
 		return;
 	for (const struct column *c = cols; c->key; c++) {
 		if (out_mode == OUT_CSV) {
-			if (stack(c))
+			if (no_data(c))
 				continue;
 			buf_fmt(b, "%s%s", sep, col_key(c));
 			sep = ",";

@@ -18,15 +18,15 @@ enum col_type { COL_UNSIGNED, COL_SIGNED, COL_BOOL, COL_STRING, COL_BYTES };
  */
 enum col_as {
 	AS_IS,
-	AS_OCTAL,   /* with at least .digits digits */
+	AS_OCTAL, /* with at least .digits digits */
 	AS_HEX,
 	AS_TIME,    /* CLOCK_MONOTONIC as 20:31:40; JSON has ISO 8601 */
 	AS_ELAPSED, /* CLOCK_MONOTONIC as seconds since tracing began, .digits after the point */
 	AS_SECS,    /* ns as seconds, .digits after the point */
-	AS_MS,	    /* ns as milliseconds, .digits after the point */
-	AS_US,	    /* ns as microseconds, whole */
-	AS_KB,	    /* bytes as kilobytes of 1024, whole */
-	AS_IP,	    /* 16 bytes, IPv4 as ::ffff:a.b.c.d */
+	AS_MS,      /* ns as milliseconds, .digits after the point */
+	AS_US,      /* ns as microseconds, whole */
+	AS_KB,      /* bytes as kilobytes of 1024, whole */
+	AS_IP,      /* 16 bytes, IPv4 as ::ffff:a.b.c.d */
 	AS_ARGV,    /* strings one after another, each ended by NUL; JSON has an array */
 	AS_KSTACK,  /* id of a kernel stack: run_stacks() prints it */
 	AS_USTACK,
@@ -35,13 +35,14 @@ enum col_as {
 struct column {
 	const char *key;  /* the field's name; its last part is the JSON key */
 	const char *head; /* text header */
-	int width;	  /* as in printf: negative aligns left */
+	int width;        /* as in printf: negative aligns left */
 	const char *help;
 	enum col_type type;
 	size_t offset, size;
 	enum col_as as;
 	int digits;
 	const bool *show; /* text only: NULL is always; JSON and CSV have every column */
+	bool no_data;     /* but this: text has the value under another head too */
 
 	/* names[value], if there: text and JSON print the name; past `named`, the number. */
 	const char *const *names;
@@ -75,8 +76,7 @@ struct column {
 	}
 
 /* A column that JSON and CSV have and text has not. */
-#define COL_DATA(field, help_, ...)                                                                \
-	COL(field, NULL, 0, help_, .show = &col_never, ##__VA_ARGS__)
+#define COL_DATA(field, help_, ...) COL(field, NULL, 0, help_, .show = &col_never, ##__VA_ARGS__)
 
 #define NAMES(array) .names = array, .named = ARRAY_SIZE(array)
 

@@ -53,14 +53,19 @@ static void hist_text(struct buf *b, const struct applet *a, const struct bcc_hi
 	for (int i = 0; i <= last; i++)
 		max = h->slots[i] > max ? h->slots[i] : max;
 	buf_fmt(b, "%s%-*s : count     distribution\n", wide ? "               " : "     ",
-		a->linear ? 13 : wide ? 29 : 19, unit_of(a));
+		a->linear ? 13
+		: wide    ? 29
+			  : 19,
+		unit_of(a));
 	for (int i = 0; i <= last; i++) {
 		int stars = (unsigned __int128)h->slots[i] * width / max;
 
 		if (a->linear)
 			buf_fmt(b, "        %-10d : %-8llu |", i, h->slots[i]);
 		else
-			buf_fmt(b, wide ? "%20llu -> %-20llu : %-8llu |" : "%10llu -> %-10llu : %-8llu |",
+			buf_fmt(b,
+				wide ? "%20llu -> %-20llu : %-8llu |"
+				     : "%10llu -> %-10llu : %-8llu |",
 				low_of(a, i), high_of(a, i), h->slots[i]);
 		buf_fill(b, '*', stars);
 		buf_fill(b, ' ', width - stars);
@@ -68,30 +73,30 @@ static void hist_text(struct buf *b, const struct applet *a, const struct bcc_hi
 	}
 }
 
-static void hist_json(struct buf *b, const struct applet *a, const void *row, const struct bcc_hist *h,
-		      u64 now)
+static void hist_json(struct buf *b, const struct applet *a, const void *row, size_t size,
+		      const struct bcc_hist *h, u64 now)
 {
 	int last = last_slot(h);
 
 	buf_str(b, "{\"time\":\"");
 	clock_iso(b, now);
 	buf_str(b, "\",");
-	cols_json(b, a->columns, row, a->value);
+	cols_json(b, a->columns, row, size);
 	buf_fmt(b, "%s\"unit\":\"%s\",\"count\":%llu,\"sum\":%llu,\"buckets\":[",
 		a->columns && a->columns->key ? "," : "", unit_of(a), count_of(h), h->sum);
 	for (int i = 0; i <= last; i++)
-		buf_fmt(b, "%s{\"low\":%llu,\"high\":%llu,\"count\":%llu}", i ? "," : "", low_of(a, i),
-			high_of(a, i), h->slots[i]);
+		buf_fmt(b, "%s{\"low\":%llu,\"high\":%llu,\"count\":%llu}", i ? "," : "",
+			low_of(a, i), high_of(a, i), h->slots[i]);
 	buf_str(b, "]}\n");
 }
 
-static void hist_csv(struct buf *b, const struct applet *a, const void *row, const struct bcc_hist *h,
-		     u64 now)
+static void hist_csv(struct buf *b, const struct applet *a, const void *row, size_t size,
+		     const struct bcc_hist *h, u64 now)
 {
 	for (int i = 0, last = last_slot(h); i <= last; i++) {
 		clock_iso(b, now);
 		buf_chr(b, ',');
-		cols_csv(b, a->columns, row, a->value);
+		cols_csv(b, a->columns, row, size);
 		buf_fmt(b, "%s%llu,%llu,%llu\n", a->columns && a->columns->key ? "," : "",
 			low_of(a, i), high_of(a, i), h->slots[i]);
 	}
@@ -101,7 +106,8 @@ static void csv_header(const struct applet *a)
 {
 	buf_str(&out, "time,");
 	for (const struct column *c = a->columns; c && c->key; c++)
-		buf_fmt(&out, "%s,", col_key(c));
+		if (!c->no_data)
+			buf_fmt(&out, "%s,", col_key(c));
 	buf_str(&out, "low,high,count\n");
 }
 
@@ -118,24 +124,27 @@ static int by_key(const void *a, const void *b)
 	return 0;
 }
 
-static void print_row(const struct applet *a, const void *row, u64 now)
+static void print_row(const struct applet *a, const void *row, size_t size, u64 now)
 {
 	struct bcc_hist h;
 
 	memcpy(&h, (const char *)row + a->value, sizeof(h));
 	if (out_mode == OUT_JSON) {
-		hist_json(&out, a, row, &h, now);
+		hist_json(&out, a, row, size, &h, now);
 		return;
 	}
 	if (out_mode == OUT_CSV) {
-		hist_csv(&out, a, row, &h, now);
+		hist_csv(&out, a, row, size, &h, now);
 		return;
 	}
+
+	if (a->line && a->line(&out, row))
+		return;
 
 	size_t start = out.len;
 
 	buf_chr(&out, '\n');
-	if (cols_label(&out, a->columns, row, a->value))
+	if (cols_label(&out, a->columns, row, size))
 		buf_chr(&out, '\n');
 	else
 		out.len = start; /* a single histogram has no heading */
@@ -152,7 +161,9 @@ static void print_all(struct run *run, struct rows *rows, u64 now)
 	qsort(rows->data, rows->n, rows->size, by_key);
 	report_begin(run);
 	for (size_t i = 0; i < rows->n; i++)
-		print_row(a, rows_at(rows, i), now);
+		print_row(a, rows_at(rows, i), rows->size, now);
+	if (a->total && out_mode == OUT_TEXT)
+		a->total(&out, rows);
 	out_flush();
 }
 

@@ -235,12 +235,15 @@ static void fields(struct buf *b, const struct applet *a)
 {
 	const char *other = a->unit.other;
 
-	if (!a->columns && a->run != run_hist)
+	bool hist = a->run == run_hist || a->unit.name;
+
+	if (!a->columns && !hist)
 		return;
 	buf_str(b, ".SH FIELDS\nColumn heads, and in parentheses the keys of JSON and CSV.\n");
 	for (const struct column *c = a->columns; c && c->key; c++)
-		field(b, a, c);
-	if (a->run != run_hist)
+		if (!c->no_data)
+			field(b, a, c);
+	if (!hist)
 		return;
 	buf_fmt(b,
 		".TP\n\\fB%s\\fR%s%s%s, \\fBcount\\fR, \\fBdistribution\\fR (\\fBbuckets\\fR)\n"
