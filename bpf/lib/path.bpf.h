@@ -20,6 +20,7 @@ static __always_inline u32 path_append(char *buf, u32 len, u32 size, struct path
 	for (int i = 0; i < PATH_DEPTH; i++) {
 		struct dentry *parent = BPF_CORE_READ(dentry, d_parent);
 		const unsigned char *name;
+		u32 at;
 		long n;
 
 		if (dentry == stop && vfs == stop_vfs)
@@ -39,7 +40,9 @@ static __always_inline u32 path_append(char *buf, u32 len, u32 size, struct path
 		name = BPF_CORE_READ(dentry, d_name.name);
 		if (len >= size)
 			return 0;
-		n = bpf_probe_read_kernel_str(&buf[len & (size - 1)], PATH_NAME, name);
+		at = len;
+		barrier_var(at); /* or the compiler leaves out the mask, which old verifiers need */
+		n = bpf_probe_read_kernel_str(&buf[at & (size - 1)], PATH_NAME, name);
 		if (n < 0)
 			return 0;
 		len += n;
