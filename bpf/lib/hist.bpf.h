@@ -28,6 +28,8 @@ static __always_inline void hist_add_linear(struct bcc_hist *h, u64 v)
 {
 	u32 slot = v < HIST_SLOTS ? v : HIST_SLOTS - 1;
 
+	barrier_var(slot); /* a verifier of 6.1 does not see the bound otherwise */
+	slot &= HIST_SLOTS - 1;
 	__sync_fetch_and_add(&h->slots[slot], 1);
 	__sync_fetch_and_add(&h->sum, v);
 }
