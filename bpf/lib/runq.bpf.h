@@ -36,4 +36,22 @@ static __always_inline u32 task_state(struct task_struct *task, bool typed)
 	return BPF_CORE_READ((struct task_struct___5_13 *)task, state);
 }
 
+#define TASK_DEAD 0x80
+
+/*
+ * A task is switched out. One that was about to sleep when it was preempted is still queued,
+ * whatever its state; a dead one leaves no start behind: a running task can have been woken.
+ */
+static __always_inline void runq_switch_out(struct task_struct *task, bool preempted, bool typed)
+{
+	u32 state = task_state(task, typed), tid;
+
+	if (preempted || !state) {
+		runq_enter(task, typed);
+	} else if (state & TASK_DEAD) {
+		tid = FIELD(typed, task, pid);
+		bpf_map_delete_elem(&queued, &tid);
+	}
+}
+
 #endif

@@ -28,10 +28,10 @@ static __always_inline void measure(struct task_struct *task, bool typed)
 		hist_add(hist, ns / (conf.ms ? 1000000 : 1000));
 }
 
-static __always_inline int on_switch(struct task_struct *prev, struct task_struct *next, bool typed)
+static __always_inline int on_switch(bool preempt, struct task_struct *prev,
+				     struct task_struct *next, bool typed)
 {
-	if (!task_state(prev, typed))
-		runq_enter(prev, typed);
+	runq_switch_out(prev, preempt, typed);
 	measure(next, typed);
 	return 0;
 }
@@ -53,7 +53,7 @@ int BPF_PROG(wakeup_new, struct task_struct *task)
 SEC("tp_btf/sched_switch")
 int BPF_PROG(switched, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	return on_switch(prev, next, true);
+	return on_switch(preempt, prev, next, true);
 }
 
 SEC("raw_tp/sched_wakeup")
@@ -73,5 +73,5 @@ int BPF_PROG(wakeup_new_raw, struct task_struct *task)
 SEC("raw_tp/sched_switch")
 int BPF_PROG(switched_raw, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	return on_switch(prev, next, false);
+	return on_switch(preempt, prev, next, false);
 }
