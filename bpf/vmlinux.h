@@ -31,8 +31,8 @@ typedef u32 dev_t;
 /* Registers: read from a context, where offsets are fixed; not relocated. */
 #if defined(__TARGET_ARCH_x86)
 struct pt_regs {
-	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax,
-		ip, cs, flags, sp, ss;
+	unsigned long r15, r14, r13, r12, bp, bx, r11, r10, r9, r8, ax, cx, dx, si, di, orig_ax, ip,
+		cs, flags, sp, ss;
 };
 #elif defined(__TARGET_ARCH_arm64)
 struct user_pt_regs {
@@ -127,6 +127,26 @@ struct css_set {
 	struct cgroup *dfl_cgrp;
 };
 
+/* Run queues: of a CPU, and of a group of fair tasks on it */
+struct rq {
+	unsigned int nr_running;
+};
+
+struct cfs_rq {
+	unsigned int nr_running;
+	unsigned int h_nr_delayed; /* 6.12+: asleep, but not taken off the queue yet */
+	struct rq *rq;
+};
+
+/* nr_running became nr_queued in 6.15. */
+struct cfs_rq___6_15 {
+	unsigned int nr_queued;
+};
+
+struct sched_entity {
+	struct cfs_rq *cfs_rq;
+};
+
 struct files_struct;
 struct fs_struct;
 struct mm_struct;
@@ -135,6 +155,8 @@ struct signal_struct;
 struct task_struct {
 	unsigned int __state;
 	unsigned int flags;
+	int prio;
+	struct sched_entity se;
 	pid_t pid, tgid;
 	char comm[16];
 	int exit_code;
@@ -153,6 +175,11 @@ struct task_struct {
 /* __state was `state`, a long, before 5.14. */
 struct task_struct___5_13 {
 	long state;
+};
+
+/* Interrupts */
+struct irqaction {
+	const char *name;
 };
 
 /* Paths */
