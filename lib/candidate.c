@@ -35,7 +35,7 @@ bool candidate_exists(const char *section)
 /* The next word of a candidate, without its '?'; false at the end. */
 static bool word(const char **p, char name[64], bool *optional)
 {
-	size_t n = strcspn(*p += strspn(*p, " "), " ");
+	size_t n = strcspn(*p += strspn(*p, " ~"), " ");
 
 	if (!n)
 		return false;
@@ -66,6 +66,11 @@ static bool available(struct bpf_object *obj, const char *candidate)
 		any |= there;
 	}
 	return any;
+}
+
+static bool is_late(const char *candidate)
+{
+	return *candidate == '~' && kernel_preempts();
 }
 
 static void enable(struct bpf_object *obj, const char *candidate)
@@ -157,9 +162,11 @@ void candidates_choose(struct bpf_object *obj, const struct probe *probes, struc
 			choice->chosen = "not asked for";
 			continue;
 		}
-		for (int i = 0; i < CANDIDATES && p->candidates[i] && !choice->chosen; i++)
-			if (!(refused >> i & 1) && available(obj, p->candidates[i]))
-				choice->chosen = p->candidates[i];
+		for (int late = 0; late < 2 && !choice->chosen; late++)
+			for (int i = 0; i < CANDIDATES && p->candidates[i] && !choice->chosen; i++)
+				if (!(refused >> i & 1) && is_late(p->candidates[i]) == late &&
+				    available(obj, p->candidates[i]))
+					choice->chosen = p->candidates[i];
 		if (choice->chosen)
 			enable(obj, choice->chosen);
 		else
@@ -167,6 +174,14 @@ void candidates_choose(struct bpf_object *obj, const struct probe *probes, struc
 		if (choice->verdict > c->verdict)
 			c->verdict = choice->verdict;
 	}
+}
+
+static bool untried(const struct probe *p, u64 refused)
+{
+	for (int i = 0; i < CANDIDATES && p->candidates[i]; i++)
+		if (!(refused >> i & 1))
+			return true;
+	return false;
 }
 
 bool candidates_refuse(const struct probe *probes, struct choices *c, const char *prog)
@@ -181,7 +196,7 @@ bool candidates_refuse(const struct probe *probes, struct choices *c, const char
 			for (const char *w = p->candidates[i]; word(&w, name, &optional);)
 				if (!strcmp(name, prog)) {
 					c->refused[p - probes] |= 1ull << i;
-					marked = p->lost || p->candidates[i + 1];
+					marked = p->lost || untried(p, c->refused[p - probes]);
 				}
 		}
 	return marked;

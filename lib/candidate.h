@@ -19,7 +19,11 @@
 struct probe {
 	const char *what; /* "block I/O start": what is observed, for check and errors */
 
-	/* Each: names of BPF programs, space between; one ending in '?' may be missing. */
+	/*
+	 * Each: names of BPF programs, space between; one ending in '?' may be missing. A candidate
+	 * beginning with '~' has fentry or fexit programs that take long enough to be interrupted:
+	 * where the kernel preempts (kernel.h) it comes after the others.
+	 */
 	const char *candidates[CANDIDATES];
 	const char *lost;   /* what is missed without it; NULL: the applet cannot do without */
 	const bool *wanted; /* NULL is always: a probe that only some options need */

@@ -15,6 +15,12 @@ static void json_member(const char *key, const char *value)
 		buf_str(&out, "null");
 }
 
+/* The chosen programs, without the mark of candidate.h. */
+static const char *name_of(const struct choice *c)
+{
+	return c->chosen ? c->chosen + (*c->chosen == '~') : NULL;
+}
+
 static void print_json(const struct applet *a, enum verdict v, const struct buf *reason,
 		       const struct choices *c)
 {
@@ -28,7 +34,7 @@ static void print_json(const struct applet *a, enum verdict v, const struct buf 
 		buf_str(&out, i ? ",{" : "{");
 		json_member("probe", c->probe[i].what);
 		buf_chr(&out, ',');
-		json_member("chosen", c->probe[i].chosen);
+		json_member("chosen", name_of(&c->probe[i]));
 		buf_chr(&out, ',');
 		json_member("lost", c->probe[i].chosen ? NULL : c->probe[i].lost);
 		buf_chr(&out, '}');
@@ -46,7 +52,7 @@ static void print_text(const struct applet *a, enum verdict v, const struct buf 
 	for (int i = 0; i < c->n && a->probes; i++) {
 		const struct choice *p = &c->probe[i];
 
-		buf_fmt(&out, "    %s: %s", p->what, p->chosen ?: "none");
+		buf_fmt(&out, "    %s: %s", p->what, name_of(p) ?: "none");
 		if (!p->chosen && p->lost)
 			buf_fmt(&out, "; lost: %s", p->lost);
 		buf_chr(&out, '\n');

@@ -145,20 +145,46 @@ unsigned kernel_release(void)
 	return KERNEL_VERSION(a, b, c > 255 ? 255 : c);
 }
 
+/* A small file of a file system that need not be mounted; "" if it cannot be had. */
+static void read_kernfs(const char *type, const char *top, const char *name, char *text, size_t size)
+{
+	char path[256];
+	ssize_t n = 0;
+	int dir, fd;
+
+	snprintf(path, sizeof(path), "%s/%s", top, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && (dir = detached_mount(type)) >= 0) {
+		fd = openat(dir, name, O_RDONLY | O_CLOEXEC);
+		close(dir);
+	}
+	if (fd >= 0) {
+		n = read(fd, text, size - 1);
+		close(fd);
+	}
+	text[n > 0 ? n : 0] = '\0';
+}
+
+bool kernel_preempts(void)
+{
+	char text[64];
+	struct utsname u;
+
+	uname(&u);
+	if (!strstr(u.version, " PREEMPT"))
+		return false;
+	if (!strstr(u.version, " PREEMPT_DYNAMIC"))
+		return true;
+	/* "none (voluntary) full": kernel/sched/debug.c */
+	read_kernfs("debugfs", "/sys/kernel/debug", "sched/preempt", text, sizeof(text));
+	return !strstr(text, "(none)") && !strstr(text, "(voluntary)");
+}
+
 enum lockdown kernel_lockdown(void)
 {
-	int dir = -1, fd;
-	char text[64] = "";
+	char text[64];
 
-	fd = open("/sys/kernel/security/lockdown", O_RDONLY | O_CLOEXEC);
-	if (fd < 0 && (dir = detached_mount("securityfs")) >= 0)
-		fd = openat(dir, "lockdown", O_RDONLY | O_CLOEXEC);
-	if (fd >= 0 && read(fd, text, sizeof(text) - 1) < 0)
-		text[0] = '\0';
-	if (fd >= 0)
-		close(fd);
-	if (dir >= 0)
-		close(dir);
+	read_kernfs("securityfs", "/sys/kernel/security", "lockdown", text, sizeof(text));
 	return strstr(text, "[integrity]")	   ? LOCKDOWN_INTEGRITY
 	       : strstr(text, "[confidentiality]") ? LOCKDOWN_CONFIDENTIALITY
 						   : LOCKDOWN_NONE;

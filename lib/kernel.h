@@ -27,6 +27,13 @@ bool raw_tracepoint_exists(const char *name);
 /* Whether a kprobe can be put on the function: tried, with a perf event that is closed at once. */
 bool kprobe_possible(const char *function);
 
+/*
+ * Whether a task can lose its CPU while it runs in the kernel (preempt=full or lazy, PREEMPT_RT); true
+ * if that cannot be told. The kernel does not run an fentry or fexit program on a CPU where another
+ * task is in the middle of it, so there such programs miss events (seen: a third of a storm of opens).
+ */
+bool kernel_preempts(void);
+
 /* The Linux version, as KERNEL_VERSION() makes it. */
 unsigned kernel_release(void);
 
