@@ -1,0 +1,313 @@
+"""The bench: bcctool and its peers over the same workloads, in one guest, as ratios.
+
+A program is live when one of its BPF programs has run, by the kernel's own count: the same question
+for every tool. Cost per event is the kernel's too (kernel.bpf_stats_enabled: run_time_ns / run_cnt).
+"""
+
+import argparse
+import contextlib
+import ctypes
+import os
+import platform
+import re
+import signal
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BUILD = ROOT / "build"
+BCCTOOL = str(BUILD / "bcctool")
+WORK = str(BUILD / "test" / "work")
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+# bpf(2): commands and the head of struct bpf_prog_info, include/uapi/linux/bpf.h.
+SYS_BPF = {"x86_64": 321, "aarch64": 280}[platform.machine()]
+BPF_PROG_GET_NEXT_ID, BPF_PROG_GET_FD_BY_ID, BPF_OBJ_GET_INFO_BY_FD = 11, 13, 15
+INFO_SIZE, NAME_AT, RUN_TIME_AT = 232, 64, 192
+
+
+def bpf(command, attributes):
+    buffer = ctypes.create_string_buffer(attributes, 128)
+    result = LIBC.syscall(SYS_BPF, command, buffer, len(buffer))
+    return result, buffer
+
+
+def programs():
+    """The BPF programs of the moment: {id: (name, nanoseconds run, times run)}."""
+    found, last = {}, 0
+    while True:
+        result, buffer = bpf(BPF_PROG_GET_NEXT_ID, struct.pack("II", last, 0))
+        if result:
+            return found
+        last = struct.unpack_from("I", buffer, 4)[0]
+        descriptor, _ = bpf(BPF_PROG_GET_FD_BY_ID, struct.pack("I", last))
+        if descriptor < 0:
+            continue
+        info = ctypes.create_string_buffer(INFO_SIZE)
+        bpf(BPF_OBJ_GET_INFO_BY_FD, struct.pack("IIQ", descriptor, INFO_SIZE, ctypes.addressof(info)))
+        os.close(descriptor)
+        name = info.raw[NAME_AT : NAME_AT + 16].split(b"\0")[0].decode()
+        found[last] = (name, *struct.unpack_from("QQ", info.raw, RUN_TIME_AT))
+
+
+def descendants(pid):
+    pids = [pid]
+    for one in pids:
+        with contextlib.suppress(OSError):
+            pids += map(int, Path(f"/proc/{one}/task/{one}/children").read_text().split())
+    return pids
+
+
+def peak_kb(pid):
+    """Peak resident memory of a process and its children, VmHWM of proc(5)."""
+    total = 0
+    for one in descendants(pid):
+        with contextlib.suppress(OSError, AttributeError):
+            total += int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{one}/status").read_text())[1])
+    return total
+
+
+class Tool:
+    """A tracer that runs; `live` is the time from exec to its first BPF program's first run."""
+
+    def __init__(self, argv, out=subprocess.DEVNULL, limit=200):
+        self.before = set(programs())
+        self.err = tempfile.TemporaryFile()
+        began = time.monotonic()
+        self.process = subprocess.Popen(argv, stdout=out, stderr=self.err, stdin=subprocess.DEVNULL,
+                                        start_new_session=True)
+        while not any(runs for _, _, runs in self.programs().values()):
+            if self.process.poll() is not None or time.monotonic() - began > limit:
+                self.stop()
+                raise RuntimeError(f"{' '.join(argv)}: not live: {self.errors()[-300:]}")
+            time.sleep(0.002)
+        self.live = time.monotonic() - began
+
+    def programs(self):
+        return {i: p for i, p in programs().items() if i not in self.before}
+
+    def errors(self):
+        self.err.seek(0)
+        return self.err.read().decode(errors="replace")
+
+    def stop(self, limit=200):
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGINT)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            self.process.wait(limit)
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+            self.process.wait()
+        end = time.monotonic() + 30
+        while set(programs()) - self.before and time.monotonic() < end:
+            time.sleep(0.05)
+
+
+def lay_out_headers():
+    """BCC wants the kernel's headers below its modules, which are read-only here."""
+    release = platform.release()
+    modules, layer = f"/lib/modules/{release}", Path("/run/bench-modules")
+    headers = f"/usr/src/linux-headers-{release}"
+    layer.mkdir()
+    subprocess.run(["mount", "-t", "tmpfs", "none", layer], check=True)
+    (layer / "upper").mkdir()
+    (layer / "work").mkdir()
+    subprocess.run(["mount", "-t", "overlay", "overlay", "-o",
+                    f"lowerdir={modules},upperdir={layer}/upper,workdir={layer}/work", modules], check=True)
+    for name, target in (("build", headers), ("source", headers.removesuffix("-amd64") + "-common")):
+        if not os.path.exists(f"{modules}/{name}"):
+            os.symlink(target, f"{modules}/{name}")
+
+
+@contextlib.contextmanager
+def load(*argv):
+    """A workload that goes on until it is killed."""
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+                               start_new_session=True)
+    try:
+        yield
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+GENTLE = ["sh", "-c", f"while :; do {WORK} open 2 /nonexistent/%d >/dev/null; "
+          "dd if=/dev/nullb0 of=/dev/null bs=4k count=2 iflag=direct 2>/dev/null; sleep 0.005; done"]
+
+PEERS = {
+    "bcctool": lambda applet: [BCCTOOL, applet],
+    "libbpf-tools": lambda applet: [f"/usr/sbin/{applet}"],
+    "bpftrace": lambda applet: ["/usr/sbin/" + applet + ".bt"],
+    "BCC": lambda applet: [f"/usr/sbin/{applet}-bpfcc"],
+}
+
+
+def starting(rounds, lines):
+    lines += ["", "**Start and memory.** Time from exec to the first probe that fires, peak resident memory; "
+              f"medians of {rounds}.", "", "| tool | | bcctool | libbpf-tools | bpftrace | BCC |",
+              "|---|---|---|---|---|---|"]
+    for applet in ("opensnoop", "runqlat", "biolatency"):
+        times, peaks = {}, {}
+        for peer, argv in PEERS.items():
+            measured = []
+            for _ in range(rounds):
+                try:
+                    with load(*GENTLE):
+                        tool = Tool(argv(applet))
+                        time.sleep(0.5)
+                        measured.append((tool.live, peak_kb(tool.process.pid)))
+                        tool.stop()
+                except RuntimeError as error:
+                    print(error, file=sys.stderr, flush=True)
+                    break
+            if measured:
+                times[peer] = statistics.median(live for live, _ in measured)
+                peaks[peer] = statistics.median(peak for _, peak in measured)
+            print(applet, peer, measured, flush=True)
+        cell = lambda of, peer, form: (f"{form(of[peer])} ({of[peer] / of['bcctool']:.1f}x)"
+                                       if peer in of else "does not start")
+        lines.append(f"| {applet} | start | " + " | ".join(
+            [f"{times['bcctool']:.2f} s"] + [cell(times, p, lambda v: f"{v:.2f} s")
+                                            for p in list(PEERS)[1:]]) + " |")
+        lines.append("| | memory | " + " | ".join(
+            [f"{peaks['bcctool'] / 1024:.1f} MB"] + [cell(peaks, p, lambda v: f"{v / 1024:.1f} MB")
+                                                     for p in list(PEERS)[1:]]) + " |")
+
+
+def per_call(*argv):
+    """Nanoseconds a call of a workload that says its own `ns` or is timed as a whole."""
+    began = time.monotonic_ns()
+    said = subprocess.run([WORK, *argv], check=True, capture_output=True, text=True).stdout.split()
+    spent = time.monotonic_ns() - began
+    if "us" in said:
+        spent = int(said[said.index("us") + 1]) * 1000
+    return spent / int(argv[1])
+
+
+def program_cost(tool, before):
+    """What a tool's programs cost per event: the sum over them of time, by the most frequent's runs."""
+    after = tool.programs()
+    ran = {i: (after[i][0], after[i][1] - before.get(i, (0, 0, 0))[1], after[i][2] - before.get(i, (0, 0, 0))[2])
+           for i in after}
+    events = max((n for _, _, n in ran.values()), default=0)
+    each = ", ".join(f"{name} {spent / n:.0f}" for name, spent, n in ran.values() if n > events / 10)
+    return sum(spent for _, spent, _ in ran.values()) / max(events, 1), each
+
+
+COSTS = [
+    ("opensnoop", [], ["open", "20000", "/nonexistent/%d"], "an open that fails"),
+    ("syscount", [], ["syscalls", "200000"], "a getppid"),
+    ("syscount", ["-L"], ["syscalls", "200000"], "a getppid"),
+]
+
+
+def costs(rounds, lines):
+    lines += ["", "**Cost of an event.** In the kernel by its own count (all programs of the tool, ns a run of the "
+              f"busiest), and a tight loop, ns a call more than without a tool; medians of {rounds}.", "",
+              "| | without | bcctool | libbpf-tools | ratio (kernel, loop) |", "|---|---|---|---|---|"]
+    for applet, options, workload, what in COSTS:
+        if applet not in subprocess.run([BCCTOOL, "--names"], capture_output=True, text=True).stdout.split():
+            continue
+        plain = statistics.median(per_call(*workload) for _ in range(rounds))
+        kernel, loop, parts = {}, {}, {}
+        for peer in ("bcctool", "libbpf-tools"):
+            k, l = [], []
+            for _ in range(rounds):
+                with open("/tmp/sink", "w") as sink:
+                    with load(*GENTLE):
+                        tool = Tool(PEERS[peer](applet) + options, out=sink)
+                    time.sleep(0.5)
+                    before = tool.programs()
+                    l.append(per_call(*workload) - plain)
+                    cost, parts[peer] = program_cost(tool, before)
+                    k.append(cost)
+                    tool.stop()
+            kernel[peer], loop[peer] = statistics.median(k), statistics.median(l)
+        ours, theirs = "bcctool", "libbpf-tools"
+        lines.append(f"| {applet} {' '.join(options)}: {what} | {plain:.0f} | "
+                     f"{kernel[ours]:.0f} / {loop[ours]:.0f} | {kernel[theirs]:.0f} / {loop[theirs]:.0f} | "
+                     f"{kernel[ours] / kernel[theirs]:.2f}, {loop[ours] / loop[theirs]:.2f} |")
+        print(applet, options, kernel, loop, parts, flush=True)
+
+
+def storm(rounds, lines):
+    lines += ["", "**A storm.** 100,000 opens by two processes at full speed, rows into a file: rows, and losses that "
+              f"the tool reports; medians of {rounds}.", "", "| | rows | reported lost | unaccounted for |",
+              "|---|---|---|---|"]
+    for peer, argv in PEERS.items():
+        counts = []
+        for _ in range(rounds if peer != "BCC" else 1):
+            with open("/tmp/storm", "w+") as sink:
+                try:
+                    with load(*GENTLE):
+                        tool = Tool(argv("opensnoop"), out=sink)
+                except RuntimeError as error:
+                    print(error, file=sys.stderr, flush=True)
+                    break
+                time.sleep(0.5)
+                pair = [subprocess.Popen([WORK, "open", "50000", f"/storm/{n}-%d"], stdout=subprocess.DEVNULL)
+                        for n in "ab"]
+                for one in pair:
+                    one.wait()
+                time.sleep(2)
+                tool.stop()
+                text = Path("/tmp/storm").read_text(errors="replace") + tool.errors()
+            rows = len(re.findall(r"/storm/", text))
+            lost = sum(int(n) for n in re.findall(r"(\d+) events lost", text))
+            lost += sum(int(n) for n in re.findall(r"[Ll]ost (\d+) events", text))
+            lost += sum(int(n) for n in re.findall(r"[Ll]ost (\d+) (?:samples|event)\b", text))
+            counts.append((rows, lost))
+        if not counts:
+            lines.append(f"| {peer} | does not start | | |")
+            continue
+        rows, lost = sorted(counts)[len(counts) // 2]
+        lines.append(f"| {peer} | {rows:,} | {lost:,} | {max(0, 100000 - rows - lost):,} |")
+        print("storm", peer, counts, flush=True)
+
+
+def size(lines):
+    binary = os.path.getsize(BCCTOOL)
+    names = subprocess.run([BCCTOOL, "--names"], capture_output=True, text=True).stdout.split()
+    objects = sum(os.path.getsize(path) for path in (BUILD / "bpf").glob("*.bpf.o.gz"))
+    sources = 0
+    for path in (BUILD / "CMakeFiles/bcctool.dir/cmd").glob("*/*.o"):
+        sections = subprocess.run(["size", path], capture_output=True, text=True).stdout.splitlines()
+        if len(sections) > 1:
+            sources += int(sections[1].split()[3])
+    lines += ["", f"**Size.** bcctool, static and stripped, with {len(names)} applets: {binary / 1e6:.2f} MB. One applet "
+              f"adds {(objects + sources) / len(names) / 1024:.1f} KB on average (its program {objects / len(names) / 1024:.1f}, "
+              f"its tables {sources / len(names) / 1024:.1f})."]
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", help="starting, costs, storm or size")
+    options = parser.parse_args()
+    Path("/proc/sys/kernel/bpf_stats_enabled").write_text("1")
+    Path("/proc/sys/kernel/kptr_restrict").write_text("0")
+    subprocess.run(["/sbin/modprobe", "null_blk", "nr_devices=1", "irqmode=0"], check=True)
+    if not os.path.exists("/dev/nullb0"):
+        device = Path("/sys/block/nullb0/dev").read_text().strip().split(":")
+        subprocess.run(["mknod", "/dev/nullb0", "b", *device], check=True)
+    lay_out_headers()
+    lines = [f"Measured on {time.strftime('%Y-%m-%d')} in one boot of Debian's {platform.release()} under software "
+             "emulation, 2 CPUs: ratios count, not seconds."]
+    if options.only in (None, "starting"):
+        starting(options.rounds, lines)
+    if options.only in (None, "costs"):
+        costs(options.rounds, lines)
+    if options.only in (None, "storm"):
+        storm(options.rounds, lines)
+    if options.only in (None, "size"):
+        size(lines)
+    (Path(os.environ["BCCTOOL_SHARE"]) / "bench.md").write_text("\n".join(lines) + "\n")
+    print("\n".join(lines))
+
+
+main()
