@@ -118,21 +118,22 @@ u32 reader_idle;
 		__uint(type, BPF_MAP_TYPE_RINGBUF);                                                \
 		__uint(max_entries, 4096);                                                         \
 	} events SEC(".maps");                                                                     \
-	static __always_inline void emit(void *ctx, void *event, u64 size)                         \
+	static __always_inline long submit(void *ctx, void *event, u64 size)                       \
 	{                                                                                          \
 		u64 flags = BPF_RB_NO_WAKEUP;                                                      \
-		long err;                                                                          \
                                                                                                    \
-		if (filter.perf_buffer) {                                                          \
-			err = bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, event, size); \
-		} else {                                                                           \
-			if (reader_idle) {                                                         \
-				reader_idle = 0;                                                   \
-				flags = BPF_RB_FORCE_WAKEUP;                                       \
-			}                                                                          \
-			err = bpf_ringbuf_output(&events, event, size, flags);                     \
+		if (filter.perf_buffer)                                                            \
+			return bpf_perf_event_output(ctx, &events, BPF_F_CURRENT_CPU, event,       \
+						     size);                                        \
+		if (reader_idle) {                                                                 \
+			reader_idle = 0;                                                           \
+			flags = BPF_RB_FORCE_WAKEUP;                                               \
 		}                                                                                  \
-		if (err)                                                                           \
+		return bpf_ringbuf_output(&events, event, size, flags);                            \
+	}                                                                                          \
+	static __always_inline void emit(void *ctx, void *event, u64 size)                         \
+	{                                                                                          \
+		if (submit(ctx, event, size))                                                      \
 			lose(LOST_EVENT);                                                          \
 	}
 
