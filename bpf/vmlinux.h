@@ -149,8 +149,27 @@ struct sched_entity {
 
 struct files_struct;
 struct fs_struct;
-struct mm_struct;
-struct signal_struct;
+
+typedef struct {
+	int counter;
+} atomic_t;
+
+struct mm_struct {
+	unsigned long arg_start, arg_end;
+};
+
+struct signal_struct {
+	atomic_t live;
+	int nr_threads;
+	unsigned int flags;
+	int group_exit_code;
+};
+
+struct linux_binprm {
+	struct mm_struct *mm;
+	int argc;
+	const char *filename, *interp;
+};
 
 struct task_struct {
 	unsigned int __state;
@@ -188,12 +207,20 @@ struct qstr {
 	const unsigned char *name;
 };
 
-struct super_block;
+struct super_block {
+	unsigned long s_magic;
+};
 
 struct inode {
 	umode_t i_mode;
 	struct super_block *i_sb;
 	unsigned long i_ino;
+	void *i_private;
+};
+
+struct proc_inode {
+	struct pid *pid;
+	struct inode vfs_inode;
 };
 
 struct dentry {
@@ -220,6 +247,7 @@ struct path {
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
+	void *private_data;
 };
 
 struct fdtable {

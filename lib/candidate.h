@@ -29,6 +29,9 @@ struct probe {
 	const bool *wanted; /* NULL is always: a probe that only some options need */
 };
 
+/* The programs of SYSCALL_RETURN() (bpf/lib/syscall.bpf.h) for a candidate. */
+#define RETURNED(call) "returned_" #call " returned_" #call "_32? "
+
 enum verdict { PROBE_OK, PROBE_DEGRADED, PROBE_UNAVAILABLE };
 
 /* What was chosen for one probe. */

@@ -2,6 +2,8 @@
 #ifndef PATH_BPF_H
 #define PATH_BPF_H
 
+#include "fd.bpf.h"
+
 #define AT_FDCWD -100
 #define PATH_DEPTH 64	  /* folders followed */
 #define PATH_NAME 256	  /* NAME_MAX and its NUL */
@@ -55,19 +57,14 @@ static __always_inline u32 path_append(char *buf, u32 len, u32 size, struct path
 static __always_inline bool path_of_dirfd(int dfd, struct path *path)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fdtable *fdt;
-	struct file **files, *file = NULL;
+	struct file *file;
 
 	if (dfd == AT_FDCWD) {
 		struct fs_struct *fs = BPF_CORE_READ(task, fs);
 
 		return !bpf_core_read(path, sizeof(*path), &fs->pwd);
 	}
-	fdt = BPF_CORE_READ(task, files, fdt);
-	if (dfd < 0 || (u32)dfd >= BPF_CORE_READ(fdt, max_fds))
-		return false;
-	files = BPF_CORE_READ(fdt, fd);
-	bpf_probe_read_kernel(&file, sizeof(file), &files[dfd]);
+	file = file_of_fd(dfd);
 	return file && !bpf_core_read(path, sizeof(*path), &file->f_path);
 }
 
