@@ -199,6 +199,7 @@ struct task_struct___5_13 {
 /* Interrupts */
 struct irqaction {
 	const char *name;
+	unsigned int flags;
 };
 
 /* Paths */

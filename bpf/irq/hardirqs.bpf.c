@@ -3,7 +3,8 @@
 #include "irqs.bpf.h"
 #include "hardirqs.h"
 
-#define IRQ_NONE 0
+#define IRQ_NONE    0
+#define IRQF_SHARED 0x80
 
 TABLE(rows, struct hardirqs_key, struct irqs_total, 1024);
 TABLE(hists, struct hardirqs_key, struct bcc_hist, 1024);
@@ -15,7 +16,10 @@ static __always_inline int on_entry(struct irqaction *action)
 	return 0;
 }
 
-/* On a shared line every handler is called; those that say IRQ_NONE had nothing to do. */
+/*
+ * On a shared line every handler is called; those that say IRQ_NONE had nothing to do. On a line of
+ * its own a handler may say so too: its work had been done with that of an interrupt before.
+ */
 static __always_inline int on_exit(struct irqaction *action, int ret, bool typed)
 {
 	struct hardirqs_key key = {};
@@ -23,7 +27,7 @@ static __always_inline int on_exit(struct irqaction *action, int ret, bool typed
 
 	if (conf.count ? !irq_wanted() : !irq_end((u64)action, &ns))
 		return 0;
-	if (ret == IRQ_NONE)
+	if (ret == IRQ_NONE && FIELD(typed, action, flags) & IRQF_SHARED)
 		return 0;
 	bpf_probe_read_kernel_str(key.hardirq, sizeof(key.hardirq), FIELD(typed, action, name));
 	if (conf.dist)
