@@ -112,3 +112,38 @@ void rows_take(struct run *run, const char *table, struct rows *rows)
 	rows->size = rows->value + bpf_map__value_size(a);
 	drain(bpf_map__fd(a), bpf_map__key_size(a), bpf_map__value_size(a), rows);
 }
+
+static const struct applet *applet;
+
+static int by_sort(const void *a, const void *b)
+{
+	const struct column *c = col_find(applet->columns, applet->sort ?: "");
+	int cmp = applet->compare ? applet->compare(a, b) : c ? col_compare(c, b, a) : 0;
+
+	if (applet->ascending)
+		cmp = -cmp;
+	return cmp ?: memcmp(a, b, applet->value); /* a stable order among equals */
+}
+
+/* Drops the rows that the applet's event() does not want. */
+static void sift(struct run *run, struct rows *rows)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; run->applet->event && i < rows->n; i++) {
+		size_t size = rows->size;
+
+		if (run->applet->event(run, rows_at(rows, i), &size))
+			memmove(rows_at(rows, kept++), rows_at(rows, i), rows->size);
+	}
+	if (run->applet->event)
+		rows->n = kept;
+}
+
+void rows_sort(struct run *run, struct rows *rows)
+{
+	applet = run->applet;
+	sift(run, rows);
+	if (rows->n)
+		qsort(rows->data, rows->n, rows->size, by_sort);
+}

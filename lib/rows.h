@@ -19,6 +19,9 @@ void rows_limit(struct run *run, const char *table, unsigned entries);
 /* Reads and empties the table. Dies if the kernel does not let us. */
 void rows_take(struct run *run, const char *table, struct rows *rows);
 
+/* Drops rows that the applet's event() does not want, and sorts the others as the applet says. */
+void rows_sort(struct run *run, struct rows *rows);
+
 /* Row i. */
 static inline char *rows_at(const struct rows *rows, size_t i)
 {

@@ -8,18 +8,6 @@
 #include "report.h"
 #include "rows.h"
 
-static const struct applet *applet;
-
-static int by_sort(const void *a, const void *b)
-{
-	const struct column *c = col_find(applet->columns, applet->sort ?: "");
-	int cmp = applet->compare ? applet->compare(a, b) : c ? col_compare(c, b, a) : 0;
-
-	if (applet->ascending)
-		cmp = -cmp;
-	return cmp ?: memcmp(a, b, applet->value); /* a stable order among equals */
-}
-
 static void print_rows(struct run *run, const struct rows *rows, u64 now)
 {
 	const struct applet *a = run->applet;
@@ -33,28 +21,12 @@ static void print_rows(struct run *run, const struct rows *rows, u64 now)
 	}
 }
 
-/* Drops the rows that the applet's event() does not want. */
-static void sift(struct run *run, struct rows *rows)
-{
-	size_t kept = 0;
-
-	for (size_t i = 0; run->applet->event && i < rows->n; i++) {
-		size_t size = rows->size;
-
-		if (run->applet->event(run, rows_at(rows, i), &size))
-			memmove(rows_at(rows, kept++), rows_at(rows, i), rows->size);
-	}
-	if (run->applet->event)
-		rows->n = kept;
-}
-
 static void run_reports(struct run *run, bool clear)
 {
 	const struct applet *a = run->applet;
 	struct rows rows = {};
 	bool more;
 
-	applet = a;
 	if (out_mode == OUT_CSV)
 		cols_header(&out, a->columns, true);
 	do {
@@ -65,9 +37,7 @@ static void run_reports(struct run *run, bool clear)
 			run_detach(run);
 		rows_take(run, "rows", &rows);
 		now = clock_mono();
-		sift(run, &rows);
-		if (rows.n)
-			qsort(rows.data, rows.n, rows.size, by_sort);
+		rows_sort(run, &rows);
 		if (clear && out_mode == OUT_TEXT && out_is_terminal() && !common.noclear)
 			buf_str(&out, "\033[H\033[2J");
 		report_begin(run);
