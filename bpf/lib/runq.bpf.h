@@ -5,6 +5,8 @@
 #ifndef RUNQ_BPF_H
 #define RUNQ_BPF_H
 
+#include "state.bpf.h"
+
 HASH(queued, u32, u64, 65536);
 
 static __always_inline void runq_enter(struct task_struct *task, bool typed)
@@ -27,16 +29,6 @@ static __always_inline bool runq_leave(struct task_struct *task, bool typed, u64
 		bpf_map_delete_elem(&queued, &tid);
 	return ok;
 }
-
-/* The state of a task that is switched out: 0 is TASK_RUNNING, it was preempted. */
-static __always_inline u32 task_state(struct task_struct *task, bool typed)
-{
-	if (bpf_core_field_exists(task->__state))
-		return FIELD(typed, task, __state);
-	return BPF_CORE_READ((struct task_struct___5_13 *)task, state);
-}
-
-#define TASK_DEAD 0x80
 
 /*
  * A task is switched out. One that was about to sleep when it was preempted is still queued,

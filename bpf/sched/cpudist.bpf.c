@@ -5,7 +5,7 @@
  */
 #include "bcctool.bpf.h"
 #include "hist.bpf.h"
-#include "runq.bpf.h"
+#include "state.bpf.h"
 #include "cpudist.h"
 
 struct running {
