@@ -342,6 +342,11 @@ int ksyms_load(struct ksyms *ks)
 	return ks->err;
 }
 
+int ksyms_err(const struct ksyms *ks)
+{
+	return ks->err;
+}
+
 const char *ksyms_why(const struct ksyms *ks)
 {
 	switch (ks->err) {

@@ -24,6 +24,9 @@ void ksyms_free(struct ksyms *ks);
  */
 int ksyms_load(struct ksyms *ks);
 
+/* What ksyms_load() said; 0 if nobody asked. */
+int ksyms_err(const struct ksyms *ks);
+
 /* What stands behind ksyms_load()'s error, in words to print after "no kernel symbols: ". */
 const char *ksyms_why(const struct ksyms *ks);
 

@@ -63,6 +63,7 @@ struct common {
 	int rows; /* tables: 0 is no limit */
 	bool timestamp, print_uid, json, csv, verbose;
 	bool folded, delimited, offsets; /* stacks */
+	u32 stack_storage, stack_depth;
 	bool noclear;                    /* top tables */
 };
 extern struct common common;
@@ -86,6 +87,15 @@ extern struct common common;
 	OPT(l, "duration", "SECONDS", &common.duration, "stop after this many seconds", .min = 1)
 #define OPT_TIMESTAMP(l) OPT(l, "timestamp", NULL, &common.timestamp, "print a timestamp")
 #define OPT_FOLDED(l)    OPT(l, "folded", NULL, &common.folded, "one line a stack, for flame graphs")
+#define OPT_DELIMITED(l)                                                                           \
+	OPT(l, "delimited", NULL, &common.delimited,                                               \
+	    "print a delimiter between kernel and user frames")
+#define OPT_OFFSET(l) OPT(l, "offset", NULL, &common.offsets, "print addresses as symbol+offset")
+#define OPT_STACKS                                                                                 \
+	OPT(0, "stack-storage-size", "N", &common.stack_storage,                                   \
+	    "keep this many different stacks (default 16384)", .min = 1, .max = 1 << 22),          \
+		OPT(0, "perf-max-stack-depth", "N", &common.stack_depth,                           \
+		    "keep this many frames of a stack (default 127)", .min = 1, .max = 127)
 #define OPT_NOCLEAR(l)   OPT(l, "noclear", NULL, &common.noclear, "do not clear the screen")
 #define OPT_ROWS(l)      OPT(l, "rows", "ROWS", &common.rows, "print this many rows at most", .min = 1)
 #define OPT_PRINT_UID(l) OPT(l, "print-uid", NULL, &common.print_uid, "print the user ID")

@@ -19,6 +19,7 @@
 #include "object.h"
 #include "out.h"
 #include "report.h"
+#include "stacks.h"
 
 static volatile sig_atomic_t interrupted;
 static int wake[2] = { -1, -1 }; /* a pipe that signals write to, so that no sleep misses one */
@@ -70,10 +71,15 @@ void run_poll(const struct run *run, u64 until, int fd)
 		interrupted = 1;
 }
 
-void run_sleep(const struct run *run, u64 until)
+void run_sleep(struct run *run, u64 until)
 {
-	while (!run_over(run) && (!until || clock_mono() < until))
-		run_poll(run, until, -1);
+	while (!run_over(run) && (!until || clock_mono() < until)) {
+		u64 next = run->often ? clock_mono() + NSEC_PER_SEC / 10 : until;
+
+		if (run->often)
+			run->often(run);
+		run_poll(run, until && until < next ? until : next, -1);
+	}
 }
 
 bool run_wait(struct run *run)
@@ -214,6 +220,8 @@ static enum verdict try_load(struct run *run, struct buf *reason)
 		}
 	if (a->run == run_hist)
 		hist_prepare(run);
+	if (bpf_object__find_map_by_name(run->obj, "stacks"))
+		stacks_prepare(run);
 	if (a->prepare)
 		a->prepare(run);
 	refused[0] = '\0';

@@ -21,6 +21,7 @@ struct run {
 	u64 deadline; /* CLOCK_MONOTONIC; 0: until interrupted */
 	u64 lost[LOST_KINDS];
 	int child;    /* --exec; 0: none */
+	void (*often)(struct run *run); /* called ten times a second of run_sleep(), run_wait() */
 };
 
 /* Capabilities (capabilities(7)) that are kept after attaching, where an engine needs them. */
@@ -40,7 +41,7 @@ void hist_prepare(struct run *run); /* before loading: room for as many keys as 
 /* For applets with an engine of their own. */
 int run_map(struct run *run, const char *name);	  /* fd; dies if absent */
 bool run_over(const struct run *run);		  /* interrupted, past the deadline, child gone */
-void run_sleep(const struct run *run, u64 until); /* CLOCK_MONOTONIC; 0 is for ever; early if over */
+void run_sleep(struct run *run, u64 until); /* CLOCK_MONOTONIC; 0 is for ever; early if over */
 void run_poll(const struct run *run, u64 until, int fd); /* the same, or `fd` is readable; may wake early */
 bool run_wait(struct run *run);			  /* one interval; false when it was the last */
 
