@@ -44,8 +44,9 @@ static __always_inline u64 stack_take(void *ctx, u64 flags)
 {
 	struct bcc_stack *s = stack_scratch_here();
 	u32 size = stack_depth * sizeof(u64);
-	long len, err;
+	long len;
 	u64 id;
+	int err; /* before 6.4 the kernel leaves the upper half unset */
 
 	if (!s)
 		return STACK_LOST;
