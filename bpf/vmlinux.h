@@ -292,6 +292,7 @@ struct io_open {
 struct in6_addr {
 	union {
 		u8 u6_addr8[16];
+		u32 u6_addr32[4];
 	} in6_u;
 };
 
@@ -314,6 +315,14 @@ struct sock_common {
 
 struct sock {
 	struct sock_common __sk_common;
+};
+
+struct inet_sock {
+	__be16 inet_sport;
+};
+
+struct socket {
+	struct sock *sk;
 };
 
 #pragma clang attribute pop

@@ -65,6 +65,13 @@ struct applet {
 	void (*footer)(struct buf *b, const struct column *cols, const void *row);
 	void (*total)(struct buf *b, const struct rows *rows);
 	void (*print_rows)(struct run *run, const struct rows *rows, u64 now);
+
+	/*
+	 * Where an option such as -c makes another tool of it: `other` has the columns, engine,
+	 * VALUE, banner and callbacks from when the probes are attached; it is not registered.
+	 */
+	const struct applet *other;
+	const bool *use_other;
 	unsigned keep_caps; /* bits of enum keep_caps: what run() still needs */
 };
 

@@ -1,8 +1,8 @@
-#include <arpa/inet.h>
 #include <string.h>
 
 #include "clock.h"
 #include "column.h"
+#include "flow.h"
 #include "out.h"
 #include "util.h"
 
@@ -74,15 +74,6 @@ static size_t string_len(const struct column *c, const void *row, size_t size)
 	return strnlen((const char *)row + c->offset, room(c, size));
 }
 
-static void ip_text(struct buf *b, const char *addr)
-{
-	bool v4 = IN6_IS_ADDR_V4MAPPED((const struct in6_addr *)addr);
-	char text[INET6_ADDRSTRLEN];
-
-	inet_ntop(v4 ? AF_INET : AF_INET6, v4 ? addr + 12 : addr, text, sizeof(text));
-	buf_str(b, text);
-}
-
 /* Calls `each` for every string of a row of strings ended by NULs. */
 static void argv_each(struct buf *b, const struct column *c, const void *row, size_t size,
 		      const char *between, void (*each)(struct buf *, const char *, size_t))
@@ -140,7 +131,7 @@ void col_text(struct buf *b, const struct column *c, const void *row, size_t siz
 	else if (name)
 		buf_str(b, name);
 	else if (c->as == AS_IP)
-		ip_text(b, field);
+		flow_ip(b, (const u8 *)field);
 	else if (c->as == AS_ARGV)
 		argv_each(b, c, row, size, " ", buf_safe);
 	else if (numeric(c))
@@ -161,7 +152,7 @@ static void data(struct buf *b, const struct column *c, const void *row, size_t 
 	} else if (name) {
 		buf_str(&text, name);
 	} else if (c->as == AS_IP) {
-		ip_text(&text, field);
+		flow_ip(&text, (const u8 *)field);
 	} else if (c->as == AS_TIME || c->as == AS_ELAPSED) {
 		const char *q = out_mode == OUT_JSON ? "\"" : "";
 

@@ -195,6 +195,7 @@ static const char *raw(const struct column *c)
 	case AS_KB: return "bytes";
 	case AS_OCTAL:
 	case AS_HEX: return "a decimal number";
+	case AS_IP: return c->text ? "the address" : NULL;
 	case AS_ARGV: return "an array of strings in JSON";
 	default: return c->text ? "the number itself" : NULL;
 	}
@@ -243,6 +244,18 @@ static void fields(struct buf *b, const struct applet *a)
 	for (const struct column *c = a->columns; c && c->key; c++)
 		if (!c->no_data)
 			field(b, a, c);
+	if (a->other) {
+		struct shown_by by = { .flag = a->use_other };
+
+		opt_each(a, find_flag, &by);
+		buf_str(b, ".PP\nWith ");
+		if (by.option)
+			option_name(b, by.option, true);
+		buf_str(b, ":\n");
+		for (const struct column *c = a->other->columns; c && c->key; c++)
+			if (!c->no_data)
+				field(b, a, c);
+	}
 	if (!hist)
 		return;
 	buf_fmt(b,

@@ -467,6 +467,8 @@ void applet_run(const struct applet *a)
 	clock_start = clock_mono();
 	say_ready();
 	give_up_caps(a);
+	if (a->other && *a->use_other)
+		run.applet = a = a->other;
 	say_banner(a);
 	if (common.duration)
 		run.deadline = clock_start + common.duration * NSEC_PER_SEC;

@@ -3,22 +3,49 @@
 
 #include "flow.h"
 
+#define AF_INET6 10
+
+/* Addresses are kept on the stack by 4 bytes: BTF-typed reads cannot be memcpy() from the kernel. */
+#define FLOW_ADDR(to, typed, sk, field)                                                            \
+	({                                                                                         \
+		u32 *words = (u32 *)(to);                                                          \
+                                                                                                   \
+		words[0] = FIELD(typed, sk, field.in6_u.u6_addr32[0]);                             \
+		words[1] = FIELD(typed, sk, field.in6_u.u6_addr32[1]);                             \
+		words[2] = FIELD(typed, sk, field.in6_u.u6_addr32[2]);                             \
+		words[3] = FIELD(typed, sk, field.in6_u.u6_addr32[3]);                             \
+	})
+
 static __always_inline void map_ipv4(u8 addr[16], __be32 ip)
 {
-	addr[10] = addr[11] = 0xff;
-	__builtin_memcpy(addr + 12, &ip, sizeof(ip));
+	u32 *words = (u32 *)addr;
+
+	words[0] = words[1] = 0;
+	words[2] = bpf_htonl(0xffff);
+	words[3] = ip;
 }
 
-static __always_inline void flow_of(struct bcc_flow *f, struct sock *sk)
+/* The addresses are aligned to 4 bytes, as they are in a bcc_flow that begins with them. */
+static __always_inline bool flow_is_ipv4(const u8 addr[16])
 {
-	f->lport = BPF_CORE_READ(sk, __sk_common.skc_num);
-	f->rport = bpf_ntohs(BPF_CORE_READ(sk, __sk_common.skc_dport));
-	if (BPF_CORE_READ(sk, __sk_common.skc_family) == 10 /* AF_INET6 */) {
-		BPF_CORE_READ_INTO(&f->laddr, sk, __sk_common.skc_v6_rcv_saddr);
-		BPF_CORE_READ_INTO(&f->raddr, sk, __sk_common.skc_v6_daddr);
+	const u32 *words = (const u32 *)addr;
+
+	return !words[0] && !words[1] && words[2] == bpf_htonl(0xffff);
+}
+
+/* `typed` as in FIELD(). */
+static __always_inline void flow_of(struct bcc_flow *f, struct sock *sk, bool typed)
+{
+	f->lport = FIELD(typed, sk, __sk_common.skc_num);
+	if (!f->lport) /* closed already, though it may still hold what was received */
+		f->lport = bpf_ntohs(BPF_CORE_READ((struct inet_sock *)sk, inet_sport));
+	f->rport = bpf_ntohs(FIELD(typed, sk, __sk_common.skc_dport));
+	if (FIELD(typed, sk, __sk_common.skc_family) == AF_INET6) {
+		FLOW_ADDR(f->laddr, typed, sk, __sk_common.skc_v6_rcv_saddr);
+		FLOW_ADDR(f->raddr, typed, sk, __sk_common.skc_v6_daddr);
 	} else {
-		map_ipv4(f->laddr, BPF_CORE_READ(sk, __sk_common.skc_rcv_saddr));
-		map_ipv4(f->raddr, BPF_CORE_READ(sk, __sk_common.skc_daddr));
+		map_ipv4(f->laddr, FIELD(typed, sk, __sk_common.skc_rcv_saddr));
+		map_ipv4(f->raddr, FIELD(typed, sk, __sk_common.skc_daddr));
 	}
 }
 
