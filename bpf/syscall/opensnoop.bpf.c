@@ -101,13 +101,11 @@ SEC("fexit/do_sys_openat2")
 int BPF_PROG(opened, int dfd, const char *name, struct open_how *how, long ret)
 {
 	struct call call = { name, dfd };
-	struct open_how given = {};
 
 	if (!wanted())
 		return 0;
-	bpf_probe_read_kernel(&given, sizeof(given), how);
-	call.flags = given.flags & ~LARGEFILE;
-	call.mode = given.mode;
+	call.flags = how->flags & ~LARGEFILE;
+	call.mode = how->mode;
 	return report(ctx, &call, ret);
 }
 
