@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <linux/btf.h>
 #include <bpf/btf.h>
@@ -17,11 +18,11 @@
 #include "kbtf.h"
 #include "util.h"
 
-#define VMLINUX "/sys/kernel/btf/vmlinux"
-#define WINDOW (64 * 1024)
+#define VMLINUX      "/sys/kernel/btf/vmlinux"
+#define WINDOW       (64 * 1024)
 #define NAME_MAX_LEN 512
-#define STRIDE 64 /* types between two remembered positions */
-#define DEPTH_MAX 32
+#define STRIDE       64 /* types between two remembered positions */
+#define DEPTH_MAX    32
 
 /* A name that is looked for in the string section, once. */
 struct name {
@@ -35,15 +36,15 @@ struct names {
 	struct name *list;
 	int n;
 	u8 first[65536 / 8]; /* the first two bytes of some name */
-	int *by_offset;	     /* open hash: index + 1 */
+	int *by_offset;      /* open hash: index + 1 */
 	u32 mask;
 };
 
 /* A section of the file, seen through a window that slides forward. */
 struct section {
 	int fd;
-	u64 start, end; /* in the file */
-	u64 at;		/* file offset of data[0] */
+	u64 start, end;      /* in the file */
+	u64 at;              /* file offset of data[0] */
 	size_t have, window; /* bytes in data; how many to read at once */
 	char data[WINDOW];
 };
@@ -52,7 +53,7 @@ static struct known {
 	char *name;
 	enum kbtf_kind kind;
 	int id;
-} *known;
+} * known;
 static int nknown;
 
 bool kbtf_available(void)
@@ -178,9 +179,11 @@ static void names_of_object(struct names *names, const struct btf *btf)
 		    kind == BTF_KIND_ENUM64 || kind == BTF_KIND_TYPEDEF)
 			add_name(names, btf__name_by_offset(btf, t->name_off), true, false);
 		for (int i = 0; btf_is_composite(t) && i < btf_vlen(t); i++)
-			add_name(names, btf__name_by_offset(btf, btf_members(t)[i].name_off), false, true);
+			add_name(names, btf__name_by_offset(btf, btf_members(t)[i].name_off), false,
+				 true);
 		for (int i = 0; btf_is_enum(t) && i < btf_vlen(t); i++)
-			add_name(names, btf__name_by_offset(btf, btf_enum(t)[i].name_off), false, true);
+			add_name(names, btf__name_by_offset(btf, btf_enum(t)[i].name_off), false,
+				 true);
 		for (int i = 0; btf_is_enum64(t) && i < btf_vlen(t); i++)
 			add_name(names, btf__name_by_offset(btf, btf_enum64(t)[i].name_off), false,
 				 true);
@@ -287,8 +290,8 @@ static int scan_types(struct section *s, int id, const struct names *names, stru
 
 			remember(t, id, name->text);
 			if (types && name->type && kind != BTF_KIND_FUNC && kind != BTF_KIND_FWD) {
-				types->roots = xrealloc(types->roots,
-							(types->nroots + 1) * sizeof(u32));
+				types->roots =
+					xrealloc(types->roots, (types->nroots + 1) * sizeof(u32));
 				types->roots[types->nroots++] = id;
 			}
 		}
@@ -309,7 +312,7 @@ struct copy {
 	struct {
 		u32 old;
 		int id;
-	} *done;
+	} * done;
 	int ndone;
 };
 
@@ -351,7 +354,8 @@ static bool type_at(struct copy *c, u32 id, struct btf_type *t, u64 *pos)
 	}
 }
 
-static int emit_type(struct copy *c, u32 name, u32 info, u32 size_or_type, const void *rest, size_t n)
+static int emit_type(struct copy *c, u32 name, u32 info, u32 size_or_type, const void *rest,
+		     size_t n)
 {
 	struct btf_type t = { .name_off = name, .info = info, .size = size_or_type };
 
@@ -573,7 +577,8 @@ static int write_copy(struct section *s, struct types *types, struct names *name
  * Scans the BTF at `file`. `base_str` and `base_id` are what a module's BTF continues from:
  * vmlinux's string length and number of types. Returns the next free id, or -errno.
  */
-static int scan(const char *file, u32 base_str, int base_id, struct names *names, u32 *str_len, int fd)
+static int scan(const char *file, u32 base_str, int base_id, struct names *names, u32 *str_len,
+		int fd)
 {
 	struct section *s = xcalloc(1, sizeof(*s));
 	struct types types = {};
@@ -699,4 +704,91 @@ const char *kbtf_module(const char *function, int *id)
 	}
 	closedir(d);
 	return *id ? module : NULL;
+}
+
+static bool is_type(const struct btf *btf, u32 id)
+{
+	return id < btf__type_cnt(btf);
+}
+
+static bool is_name(const struct btf *btf, u32 offset)
+{
+	return btf__name_by_offset(btf, offset);
+}
+
+/* What a type is made of, without what it points to. */
+static bool parts_valid(const struct btf *btf, const struct btf_type *t)
+{
+	bool ok = true;
+
+	switch (btf_kind(t)) {
+	case BTF_KIND_STRUCT:
+	case BTF_KIND_UNION:
+		for (int i = 0; i < btf_vlen(t); i++)
+			ok &= is_name(btf, btf_members(t)[i].name_off) &&
+			      is_type(btf, btf_members(t)[i].type);
+		return ok;
+	case BTF_KIND_ENUM:
+		for (int i = 0; i < btf_vlen(t); i++)
+			ok &= is_name(btf, btf_enum(t)[i].name_off);
+		return ok;
+	case BTF_KIND_ENUM64:
+		for (int i = 0; i < btf_vlen(t); i++)
+			ok &= is_name(btf, btf_enum64(t)[i].name_off);
+		return ok;
+	case BTF_KIND_ARRAY:
+		return is_type(btf, btf_array(t)->type) && is_type(btf, btf_array(t)->index_type);
+	case BTF_KIND_FUNC_PROTO:
+		for (int i = 0; i < btf_vlen(t); i++)
+			ok &= is_name(btf, btf_params(t)[i].name_off) &&
+			      is_type(btf, btf_params(t)[i].type);
+		return ok && is_type(btf, t->type);
+	case BTF_KIND_DATASEC:
+		for (int i = 0; i < btf_vlen(t); i++)
+			ok &= is_type(btf, btf_var_secinfos(t)[i].type);
+		return ok;
+	case BTF_KIND_INT:
+	case BTF_KIND_FLOAT:
+	case BTF_KIND_FWD: return true;
+	default: return is_type(btf, t->type);
+	}
+}
+
+/* A typedef, qualifier or array is not, by way of others, one of itself. */
+static bool ends(const struct btf *btf, u32 id)
+{
+	for (int i = 0; i < DEPTH_MAX; i++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+
+		if (!id || !t || !(btf_is_mod(t) || btf_is_typedef(t) || btf_is_array(t)))
+			return t;
+		id = btf_is_array(t) ? btf_array(t)->type : t->type;
+	}
+	return false;
+}
+
+int kbtf_check(const char *file)
+{
+	struct stat st;
+	struct btf *btf;
+	int err = 0;
+
+	if (stat(file, &st) || access(file, R_OK))
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return S_ISDIR(st.st_mode) ? -EISDIR : -EINVAL;
+	btf = btf__parse(file, NULL);
+	if (!btf)
+		return -EINVAL;
+	for (u32 id = 1; id < btf__type_cnt(btf) && !err; id++) {
+		const struct btf_type *t = btf__type_by_id(btf, id);
+
+		if (!is_name(btf, t->name_off) || !parts_valid(btf, t))
+			err = -EINVAL;
+	}
+	for (u32 id = 1; id < btf__type_cnt(btf) && !err; id++)
+		if (!ends(btf, id))
+			err = -EINVAL;
+	btf__free(btf);
+	return err;
 }

@@ -37,6 +37,12 @@ int kbtf_id(const char *name, enum kbtf_kind kind);
 int kbtf_prefetch(const struct kbtf_name *names, int n, const struct btf *local, int fd);
 
 /*
+ * Whether libbpf, which believes what it reads, may be given the file: BTF, raw or in ELF, whose
+ * references all lead somewhere and whose chains of typedefs end. 0, -EINVAL, or -errno of reading.
+ */
+int kbtf_check(const char *file);
+
+/*
  * The module that has a function of that name, with the function's id in the module's BTF; NULL if
  * no loaded module has it. The string is the library's.
  */

@@ -103,7 +103,8 @@ bool raw_tracepoint_exists(const char *name)
 	return found;
 }
 
-/* /sys/bus/event_source/devices/kprobe/type: Documentation/ABI/testing/sysfs-bus-event_source-devices. */
+/* /sys/bus/event_source/devices/kprobe/type:
+ * Documentation/ABI/testing/sysfs-bus-event_source-devices. */
 static int kprobe_pmu(void)
 {
 	static int type = -2;
@@ -130,7 +131,8 @@ bool kprobe_possible(const char *function)
 		return false;
 	fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)
-		return errno == EACCES || errno == EPERM; /* it may exist; starting says what lacks */
+		return errno == EACCES ||
+		       errno == EPERM; /* it may exist; starting says what lacks */
 	close(fd);
 	return true;
 }
@@ -146,7 +148,8 @@ unsigned kernel_release(void)
 }
 
 /* A small file of a file system that need not be mounted; "" if it cannot be had. */
-static void read_kernfs(const char *type, const char *top, const char *name, char *text, size_t size)
+static void read_kernfs(const char *type, const char *top, const char *name, char *text,
+			size_t size)
 {
 	char path[256];
 	ssize_t n = 0;
@@ -185,7 +188,7 @@ enum lockdown kernel_lockdown(void)
 	char text[64];
 
 	read_kernfs("securityfs", "/sys/kernel/security", "lockdown", text, sizeof(text));
-	return strstr(text, "[integrity]")	   ? LOCKDOWN_INTEGRITY
+	return strstr(text, "[integrity]")         ? LOCKDOWN_INTEGRITY
 	       : strstr(text, "[confidentiality]") ? LOCKDOWN_CONFIDENTIALITY
 						   : LOCKDOWN_NONE;
 }
@@ -222,14 +225,31 @@ int drop_caps(const int *keep)
 	return syscall(SYS_capset, &head, data) ? -errno : 0;
 }
 
-static bool initial_userns(void)
+bool own_namespace(const char *kind, u32 *inode)
 {
+	char path[64];
 	struct stat st;
+	int dir = AT_FDCWD, err;
 
-	return stat("/proc/self/ns/user", &st) || st.st_ino == INIT_USERNS;
+	snprintf(path, sizeof(path), "/proc/self/ns/%s", kind);
+	err = stat(path, &st);
+	if (err && (dir = detached_mount("proc")) >= 0) {
+		err = fstatat(dir, path + strlen("/proc/"), &st, 0);
+		close(dir);
+	}
+	if (!err)
+		*inode = st.st_ino;
+	return !err;
 }
 
-bool kernel_explain(struct buf *b, int err)
+static bool initial_userns(void)
+{
+	u32 inode;
+
+	return !own_namespace("user", &inode) || inode == INIT_USERNS;
+}
+
+bool kernel_explain(struct buf *b, int err, const char *btf)
 {
 	const char *sep = "needs ";
 
@@ -249,19 +269,22 @@ bool kernel_explain(struct buf *b, int err)
 			return true;
 		}
 		if (!initial_userns()) {
-			buf_str(b, "capabilities in a user namespace do not count for BPF: run it in "
-				   "the initial one");
+			buf_str(b,
+				"capabilities in a user namespace do not count for BPF: run it in "
+				"the initial one");
 			return true;
 		}
 	}
 	if (kernel_lockdown() == LOCKDOWN_CONFIDENTIALITY) {
-		buf_str(b, "the kernel is locked down (confidentiality), which forbids this probe to "
-			   "read kernel memory");
+		buf_str(b,
+			"the kernel is locked down (confidentiality), which forbids this probe to "
+			"read kernel memory");
 		return true;
 	}
-	if (!kbtf_available()) {
-		buf_str(b, "this kernel has no BTF (/sys/kernel/btf/vmlinux, CONFIG_DEBUG_INFO_BTF); "
-			   "--btf FILE gives it from a file");
+	if (!btf && !kbtf_available()) {
+		buf_str(b,
+			"this kernel has no BTF (/sys/kernel/btf/vmlinux, CONFIG_DEBUG_INFO_BTF); "
+			"--btf FILE gives it from a file");
 		return true;
 	}
 	return false;

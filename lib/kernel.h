@@ -34,6 +34,9 @@ bool kprobe_possible(const char *function);
  */
 bool kernel_preempts(void);
 
+/* The inode of our own namespace of a kind ("pid"); /proc need not be mounted for root. */
+bool own_namespace(const char *kind, u32 *inode);
+
 /* The Linux version, as KERNEL_VERSION() makes it. */
 unsigned kernel_release(void);
 
@@ -47,7 +50,10 @@ enum lockdown kernel_lockdown(void); /* /sys/kernel/security/lockdown; securityf
 bool have_cap(int cap);
 int drop_caps(const int *keep);
 
-/* Why the kernel refused, if that can be told: missing capabilities, lockdown, no BTF ... One line. */
-bool kernel_explain(struct buf *b, int err);
+/*
+ * Why the kernel refused, if that can be told: missing capabilities, lockdown, no BTF (unless `btf`, a
+ * file, stands in for the kernel's own) ... One line.
+ */
+bool kernel_explain(struct buf *b, int err, const char *btf);
 
 #endif

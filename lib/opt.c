@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "applet.h"
 #include "cgroup.h"
+#include "kernel.h"
 #include "opt.h"
 #include "out.h"
 #include "util.h"
@@ -416,7 +416,7 @@ static void must_exist(u32 id, bool thread)
 
 static void set_processes(struct bcc_filter *f)
 {
-	struct stat ns;
+	u32 ns;
 
 	for (u32 i = 0; i < f->pids.n; i++)
 		must_exist(f->pids.id[i], false);
@@ -424,8 +424,13 @@ static void set_processes(struct bcc_filter *f)
 		must_exist(f->tids.id[i], true);
 	if (f->ppid)
 		must_exist(f->ppid, false);
-	if (!stat("/proc/self/ns/pid", &ns) && ns.st_ino != INITIAL_PIDNS)
-		f->pidns = ns.st_ino;
+	if (!own_namespace("pid", &ns)) {
+		if (f->pids.n || f->tids.n || f->ppid)
+			die("cannot tell which PID namespace this is, whose IDs are meant: no "
+			    "/proc");
+	} else if (ns != INITIAL_PIDNS) {
+		f->pidns = ns;
+	}
 }
 
 static void set_cgroup(struct bcc_filter *f)

@@ -1,4 +1,5 @@
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,8 +22,10 @@ void out_flush(void)
 		if (n >= 0) {
 			done += n;
 		} else if (errno == EPIPE) {
-			exit(0); /* whoever reads has seen enough: `| head` */
-		} else if (errno != EINTR && errno != EAGAIN) {
+			exit(0);              /* whoever reads has seen enough: `| head` */
+		} else if (errno == EAGAIN) { /* somebody made our stdout non-blocking */
+			poll(&(struct pollfd){ STDOUT_FILENO, POLLOUT, 0 }, 1, -1);
+		} else if (errno != EINTR) {
 			failed = true;
 			die_err(errno, "cannot write the output");
 		}

@@ -15,6 +15,7 @@
 
 #include "applet.h"
 #include "clock.h"
+#include "kbtf.h"
 #include "kernel.h"
 #include "object.h"
 #include "out.h"
@@ -56,7 +57,8 @@ bool run_over(const struct run *run)
 	       (run->child > 0 && waitpid(run->child, NULL, WNOHANG) == run->child);
 }
 
-/* Sleeps until a signal, `until`, readable `fd` (if not -1), or nobody reads our output any more. */
+/* Sleeps until a signal, `until`, readable `fd` (if not -1), or nobody reads our output any more.
+ */
 void run_poll(const struct run *run, u64 until, int fd)
 {
 	struct pollfd p[] = { { wake[0], POLLIN, 0 }, { STDOUT_FILENO, 0, 0 }, { fd, POLLIN, 0 } };
@@ -193,6 +195,18 @@ static bool use_pinned(struct run *run, const char *name, const char *path, stru
 	return true;
 }
 
+/* Why the kernel refused, after `before`, if that can be told. */
+static bool explain(struct buf *reason, const char *before, int err)
+{
+	struct buf why = {};
+	bool known = kernel_explain(&why, err, common.btf);
+
+	if (known)
+		buf_fmt(reason, "%s%.*s", before, (int)why.len, why.data);
+	buf_free(&why);
+	return known;
+}
+
 /* One attempt with the candidates that have not been refused yet. */
 static enum verdict try_load(struct run *run, struct buf *reason)
 {
@@ -216,6 +230,7 @@ static enum verdict try_load(struct run *run, struct buf *reason)
 	for (int i = 0; i < c->n; i++)
 		if (c->probe[i].verdict == PROBE_UNAVAILABLE) {
 			buf_fmt(reason, "this kernel has no probe for: %s", c->probe[i].what);
+			explain(reason, ": ", 0);
 			return PROBE_UNAVAILABLE;
 		}
 	if (a->run == run_hist)
@@ -234,31 +249,37 @@ static enum verdict try_load(struct run *run, struct buf *reason)
 		bpf_object__close(run->obj);
 		return try_load(run, reason);
 	}
-	if (kernel_explain(reason, err))
+	if (explain(reason, "", err))
 		return PROBE_UNAVAILABLE;
-	buf_fmt(reason, "the kernel refused BPF program '%s': %s (--verbose shows its reasons)",
-		refused, strerror(-err));
+	buf_fmt(reason, "the kernel refused BPF %s%s%s%s%s: %s (--verbose shows its reasons)",
+		refused[0] ? "program " : "object ", refused[0] ? refused : a->name,
+		common.btf ? " with the types of '" : "", common.btf ?: "", common.btf ? "'" : "",
+		strerror(-err));
 	return PROBE_UNAVAILABLE;
 }
 
 enum verdict applet_probe(const struct applet *a, struct run *run, struct buf *reason)
 {
+	int err;
+
 	*run = (struct run){ .applet = a };
 	libbpf_set_print(on_libbpf);
 	if (a->no_object)
 		return PROBE_OK;
 	if (!have_cap(CAP_BPF) || !have_cap(CAP_PERFMON)) {
-		kernel_explain(reason, EPERM);
+		explain(reason, "", EPERM);
 		return PROBE_UNAVAILABLE;
 	}
-	if (common.btf && access(common.btf, R_OK)) {
-		buf_fmt(reason, "cannot read BTF file '%s': %s", common.btf, strerror(errno));
+	if (common.btf && (err = kbtf_check(common.btf))) {
+		buf_fmt(reason, "cannot use BTF file '%s': %s", common.btf,
+			err == -EINVAL ? "it has no valid BTF" : strerror(-err));
 		return PROBE_UNAVAILABLE;
 	}
 	return try_load(run, reason);
 }
 
-static struct bpf_link *attach_perf_event(struct bpf_program *prog, struct perf_event_attr *attr, int cpu)
+static struct bpf_link *attach_perf_event(struct bpf_program *prog, struct perf_event_attr *attr,
+					  int cpu)
 {
 	int fd = syscall(SYS_perf_event_open, attr, -1, cpu, -1, PERF_FLAG_FD_CLOEXEC);
 	struct bpf_link *link;
@@ -370,7 +391,7 @@ static void start(struct run *run, const struct applet *a)
 
 		run_detach(run);
 		if (!candidates_refuse(a->probes, &run->choices, name)) {
-			if (kernel_explain(&reason, err))
+			if (explain(&reason, "", err))
 				die("cannot attach %s: %.*s", bpf_program__section_name(failed),
 				    (int)reason.len, reason.data);
 			die_err(err, "cannot attach %s", bpf_program__section_name(failed));
@@ -385,8 +406,8 @@ static void start(struct run *run, const struct applet *a)
 		a->attached(run);
 	for (int i = 0; i < run->choices.n; i++)
 		if (run->choices.probe[i].verdict == PROBE_DEGRADED)
-			warn("this kernel has no probe for: %s; lost: %s", run->choices.probe[i].what,
-			     run->choices.probe[i].lost);
+			warn("this kernel has no probe for: %s; lost: %s",
+			     run->choices.probe[i].what, run->choices.probe[i].lost);
 }
 
 /* Tells whoever started us that the probes are live: tests and benchmarks. */
@@ -445,7 +466,8 @@ void report_begin(struct run *run)
 	}
 }
 
-/* The life of every applet: open, configure, choose, load, attach, run, report. The kernel cleans up. */
+/* The life of every applet: open, configure, choose, load, attach, run, report. The kernel cleans
+ * up. */
 void applet_run(const struct applet *a)
 {
 	struct run run = { .applet = a };

@@ -31,7 +31,8 @@ EVENTS;
 /* O_CREAT, and O_TMPFILE without O_DIRECTORY: only these make open(2) look at the mode. */
 #define MODE_COUNTS (0100 | 020000000)
 
-/* The kernel adds it to the flags of open, openat and creat; programs for 64 bits do not pass it. */
+/* The kernel adds it to the flags of open, openat and creat; programs for 64 bits do not pass it.
+ */
 #ifdef __TARGET_ARCH_arm64
 #define LARGEFILE 0400000
 #else
@@ -63,7 +64,8 @@ static __always_inline void add_folders(struct opensnoop_event *e, int dfd)
 		e->truncated = true;
 }
 
-static __always_inline void send(void *ctx, struct opensnoop_event *e, u32 flags, u32 mode, long ret)
+static __always_inline void send(void *ctx, struct opensnoop_event *e, u32 flags, u32 mode,
+				 long ret)
 {
 	u32 len = e->name_len;
 
