@@ -288,6 +288,45 @@ struct io_open {
 	struct open_how how;
 };
 
+/* Block I/O */
+struct gendisk {
+	int major, first_minor;
+	char disk_name[32];
+};
+
+struct block_device {
+	struct gendisk *bd_disk;
+};
+
+struct bio {
+	struct bio *bi_next;
+	struct block_device *bi_bdev; /* 5.12+ */
+	unsigned int bi_opf;
+};
+
+struct request_queue {
+	struct gendisk *disk; /* 5.17+ */
+};
+
+struct request {
+	struct request_queue *q;
+	unsigned int cmd_flags;
+	unsigned int __data_len;
+	sector_t __sector;
+	struct bio *bio;
+	u64 start_time_ns;
+	void *end_io;
+};
+
+struct request___5_16 {
+	struct gendisk *rq_disk;
+};
+
+/* A partition, until 5.10. */
+struct hd_struct {
+	int partno;
+};
+
 /* Sockets */
 struct in6_addr {
 	union {

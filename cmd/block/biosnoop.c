@@ -1,0 +1,93 @@
+#define ROW struct biosnoop_event
+#include "applet.h"
+#include "biosnoop.h"
+
+static struct biosnoop_conf conf;
+static bool queue, pattern;
+static u64 first; /* time of the first row */
+
+/* As the kernel's traces have them (blk_fill_rwbs()), where those tell them apart. */
+static const char *const operations[] = {
+	[0] = "R", [1] = "W", [2] = "F", [3] = "D", [5] = "E", [9] = "Z",
+};
+
+static const char *const patterns[] = { "?", "S", "R" };
+
+static void since_first(struct buf *b, const void *field, const void *row)
+{
+	const struct biosnoop_event *e = row;
+
+	(void)field;
+	first = first ?: e->task.time;
+	buf_fixed(b, e->task.time > first ? e->task.time - first : 0, NSEC_PER_SEC, 6);
+}
+
+static const struct opt options[] = {
+	OPT('Q', "queue", NULL, &queue, "print the time queued in the kernel"),
+	OPT_DISK('d', &conf.disk),
+	OPT('P', "pattern", NULL, &pattern, "print whether I/O is sequential or random"),
+	OPT(0, "min", "MS", &conf.min_ns, "print I/O of this latency or more only", .max = 86400000,
+	    .scale = 1000000),
+	OPT_PID(0),
+	{ 0 },
+};
+
+static const struct column columns[] = {
+	COL(task.time, "TIME(s)", -11, "time of the end, since the first row", .as = AS_ELAPSED,
+	    .text = since_first),
+	COL(task.comm, "COMM", -14, "name of the thread that submitted it; ? if that was not seen"),
+	COL(task.pid, "PID", -7, "process that submitted it"),
+	COL(disk, "DISK", -9, "disk"),
+	COL(op, "T", -1,
+	    "R read, W write, D discard, E secure erase, Z write zeroes, F flush, or its number",
+	    NAMES(operations)),
+	COL(sector, "SECTOR", -10, "first sector (of 512 bytes) on the disk"),
+	COL(bytes, "BYTES", -7, "size in bytes"),
+	COL(pattern, "P", -1,
+	    "S: begins where the one issued before it ends; R: does not; ?: unknown",
+	    .show = &pattern, NAMES(patterns)),
+	COL(queue_ns, "QUE(ms)", 7, "time from submission to (last) issue to the driver",
+	    .as = AS_MS, .digits = 2, .show = &queue),
+	COL(lat_ns, "LAT(ms)", 7, "time from issue to its end", .as = AS_MS, .digits = 2),
+	COL_DATA(task.tid, "thread that submitted it"),
+	COL_DATA(task.uid, "user that submitted it"),
+	{ 0 },
+};
+
+static const struct example examples[] = {
+	{ "", "all block I/O" },
+	{ "-Q", "with the time queued in the kernel" },
+	{ "-d sdc", "one disk" },
+	{ "-P", "with the pattern of I/O" },
+	{ "--min 10", "I/O that took 10 ms or more" },
+	{ 0 },
+};
+
+static const struct probe probes[] = {
+	{ "issue of requests to drivers", { "issued", "issued_raw" } },
+	{ "end of requests", { "done", "done_raw" } },
+	{ "submitters of requests",
+	  { "submit", "submit_raw", "submit_bio merge?", "submit_bio_raw merge_raw?" },
+	  "who submitted a request, and when" },
+	{ 0 },
+};
+
+static const struct applet biosnoop = {
+	.name = "biosnoop",
+	.summary = "trace block I/O with the processes that submitted it",
+	.doc = "Prints a line for each request of a disk when it is done: who submitted it, and "
+	       "how "
+	       "long it took. What is written back from the page cache is submitted by a kernel "
+	       "thread. A flush that goes with a write is a request of its own. Disks that pass "
+	       "their I/O on to others (device mapper, md) have no requests: it is those of the "
+	       "disks below that are shown.\n\n"
+	       "Costs little unless there are many thousands of requests a second.",
+	.options = options,
+	.columns = columns,
+	.examples = examples,
+	.probes = probes,
+	CONF(conf),
+	.run = run_events,
+};
+
+APPLET(biosnoop);
