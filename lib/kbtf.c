@@ -256,9 +256,11 @@ struct types {
 	int nroots;
 };
 
+static int first_known; /* where those begin that the file being read is asked for */
+
 static void remember(const struct btf_type *t, int id, const char *name)
 {
-	for (int i = 0; i < nknown; i++)
+	for (int i = first_known; i < nknown; i++)
 		if (!known[i].id && known[i].kind == BTF_INFO_KIND(t->info) &&
 		    !strcmp(known[i].name, name))
 			known[i].id = id;
@@ -680,30 +682,56 @@ static int id_in_module(const char *module, const char *function)
 	known[nknown++] = (struct known){ (char *)function, KBTF_FUNC, 0 };
 	add_name(&names, function, false, false);
 	settle(&names);
+	first_known = saved;
 	scan(file, vmlinux_str_len, vmlinux_types, &names, NULL, -1);
+	first_known = 0;
 	id = known[saved].id;
 	nknown = saved;
 	free_names(&names);
 	return id;
 }
 
+/* What was found: functions that are asked for come in groups, from one module. */
+static struct found {
+	char *function, *module;
+	int id;
+} * found;
+static int nfound;
+
+static const char *add_found(const char *function, const char *module, int id)
+{
+	found = xrealloc(found, (nfound + 1) * sizeof(*found));
+	found[nfound] = (struct found){ strdup(function), strdup(module), id };
+	return found[nfound++].module;
+}
+
 const char *kbtf_module(const char *function, int *id)
 {
-	static char module[256];
+	const char *module = NULL;
 	struct dirent *e;
 	DIR *d;
 
+	for (int i = 0; i < nfound; i++)
+		if (!strcmp(found[i].function, function)) {
+			*id = found[i].id;
+			return found[i].module;
+		}
 	*id = 0;
-	if (kbtf_id(function, KBTF_FUNC) < 0 || !(d = opendir("/sys/kernel/btf")))
+	if (kbtf_id(function, KBTF_FUNC) < 0)
 		return NULL;
-	while (!*id && (e = readdir(d))) {
+	if (nfound && (*id = id_in_module(found[nfound - 1].module, function)))
+		return add_found(function, found[nfound - 1].module, *id);
+	d = opendir("/sys/kernel/btf");
+	while (d && !module && (e = readdir(d))) {
 		if (e->d_name[0] == '.' || !strcmp(e->d_name, "vmlinux"))
 			continue;
 		*id = id_in_module(e->d_name, function);
-		snprintf(module, sizeof(module), "%s", e->d_name);
+		if (*id > 0)
+			module = add_found(function, e->d_name, *id);
 	}
-	closedir(d);
-	return *id ? module : NULL;
+	if (d)
+		closedir(d);
+	return module;
 }
 
 static bool is_type(const struct btf *btf, u32 id)
