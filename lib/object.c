@@ -65,6 +65,69 @@ static int module_btf_fd(const char *module)
 }
 
 /*
+ * libbpf takes a kernel that forbids bpf_probe_read_kernel(), as one in lockdown does, for one
+ * before 5.5, and puts bpf_probe_read() for it and for bpf_probe_read_user(), which would be
+ * allowed. Kernels that type programs by BTF are not that old: the calls that programs were
+ * compiled with are put back.
+ */
+struct calls {
+	const struct bpf_program *prog;
+	size_t n;
+	s32 helper[];
+};
+
+static struct calls *calls_of(const struct bpf_program *prog)
+{
+	const struct bpf_insn *insns = bpf_program__insns(prog);
+	size_t n = bpf_program__insn_cnt(prog);
+	struct calls *calls = xcalloc(1, sizeof(*calls) + n * sizeof(calls->helper[0]));
+
+	calls->prog = prog;
+	for (calls->n = 0; calls->n < n; calls->n++)
+		calls->helper[calls->n] = insns[calls->n].imm;
+	return calls;
+}
+
+static bool is_helper(const struct bpf_insn *insn, s32 helper)
+{
+	return insn->code == (BPF_JMP | BPF_CALL) && !insn->src_reg && insn->imm == helper;
+}
+
+/* Of the object that is open. */
+static struct calls **compiled;
+static int ncompiled;
+
+/* In place: libbpf has begun to load them. What it appended, functions not inlined, stays as it is.
+ */
+static void restore_calls(struct bpf_program *prog)
+{
+	struct bpf_insn *insns = (struct bpf_insn *)bpf_program__insns(prog);
+	const struct calls *calls = NULL;
+
+	for (int i = 0; i < ncompiled; i++)
+		if (compiled[i]->prog == prog)
+			calls = compiled[i];
+	for (size_t i = 0; calls && i < calls->n && i < bpf_program__insn_cnt(prog); i++)
+		if (is_helper(&insns[i], BPF_FUNC_probe_read) ||
+		    is_helper(&insns[i], BPF_FUNC_probe_read_str))
+			insns[i].imm = calls->helper[i];
+}
+
+static void remember_calls(struct bpf_object *obj)
+{
+	struct bpf_program *prog;
+	int n = 0;
+
+	while (ncompiled)
+		free(compiled[--ncompiled]);
+	bpf_object__for_each_program(prog, obj) {
+		compiled = xrealloc(compiled, (n + 1) * sizeof(*compiled));
+		compiled[n++] = calls_of(prog);
+	}
+	ncompiled = n;
+}
+
+/*
  * The programs that the kernel types by BTF. libbpf would load all of the kernel's BTF to find one
  * id; kbtf.h finds it in passing. So libbpf is told they are raw tracepoints, until the moment of
  * loading, when type and id are set right.
@@ -75,6 +138,7 @@ static int load_typed(struct bpf_program *prog, struct bpf_prog_load_opts *opts,
 	char tracepoint[128];
 	int id;
 
+	restore_calls(prog);
 	bpf_program__set_type(prog, BPF_PROG_TYPE_TRACING);
 	opts->expected_attach_type = cookie;
 	if (cookie == BPF_TRACE_RAW_TP) {
@@ -150,7 +214,9 @@ struct bpf_object *object_open(const char *name, const char *btf, int *btf_fd)
 			return NULL;
 		/* libbpf keeps pointers into the data until the object is loaded: it stays. */
 		obj = bpf_object__open_mem(data, size, &opts);
-		if (!obj)
+		if (obj)
+			remember_calls(obj);
+		else
 			free(data);
 		return obj;
 	}

@@ -436,6 +436,8 @@ static void give_up_caps(const struct applet *a)
 		if (!have_cap(CAP_BPF) || kernel_release() < KERNEL_VERSION(5, 8, 0))
 			keep[n++] = CAP_SYS_ADMIN;
 	}
+	if (common.filter.perf_buffer) /* opened by the run */
+		keep[n++] = CAP_PERFMON;
 	keep[n] = -1;
 	drop_caps(keep);
 }
