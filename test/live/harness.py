@@ -61,6 +61,17 @@ def timeout(seconds):
     return mark
 
 
+def boot(append):
+    """The test runs in a boot of its own, whose kernel command line has that more (6.12 only):
+    test/CMakeLists.txt lists them."""
+
+    def mark(function):
+        function.boot = append
+        return function
+
+    return mark
+
+
 def needs(*things):
     """Skip where one is lacking: module:NAME tracepoint:SUBSYSTEM:NAME function:NAME program:NAME
     file:PATH kernel:6.12 (or newer) below:6.12 (older)."""
