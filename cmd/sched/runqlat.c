@@ -17,7 +17,8 @@ static const struct opt options[] = {
 static const struct column columns[] = {
 	COL(key.pid, "pid", 0, "process ID", .show = &conf.by_pid),
 	COL(key.tid, "tid", 0, "thread ID", .show = &conf.by_tid),
-	COL(key.pidns, "pidns", 0, "PID namespace, by its inode", .show = &conf.by_pidns),
+	COL(key.pidns, "pidns", 0, "PID namespace, by its inode; 0 of exiting threads",
+	    .show = &conf.by_pidns),
 	{ 0 },
 };
 
