@@ -160,7 +160,6 @@ struct mm_struct {
 
 struct signal_struct {
 	atomic_t live;
-	int nr_threads;
 	unsigned int flags;
 	int group_exit_code;
 };

@@ -114,8 +114,11 @@ static void *end_all(void *argument)
 {
 	struct ending *ending = argument;
 
-	if (ending->signal)
+	if (ending->signal) {
 		syscall(SYS_kill, getpid(), ending->signal);
+		for (;;) // until the thread that the kernel chose for it has died of it
+			pause();
+	}
 	syscall(SYS_exit_group, ending->code);
 	return NULL;
 }
