@@ -62,7 +62,8 @@ HASH(mntnsmap, u64, u32, 1);
 #define TABLE(name, key_t, value_t, entries)                                                       \
 	HASH(name##_a, key_t, value_t, entries);                                                   \
 	HASH(name##_b, key_t, value_t, entries);                                                   \
-	struct name##_shape { /* of the buffers; libbpf makes one to show the kernel: a small one */ \
+	struct name##_shape { /* of the buffers; libbpf makes one to show the kernel: a small one  \
+			       */                                                                  \
 		__uint(type, BPF_MAP_TYPE_HASH);                                                   \
 		__uint(max_entries, 1);                                                            \
 		__type(key, key_t);                                                                \
@@ -118,7 +119,7 @@ u32 reader_idle;
 		__uint(type, BPF_MAP_TYPE_RINGBUF);                                                \
 		__uint(max_entries, 4096);                                                         \
 	} events SEC(".maps");                                                                     \
-	static __always_inline long submit(void *ctx, void *event, u64 size)                       \
+	static __always_inline long hand_over(void *ctx, void *event, u64 size)                    \
 	{                                                                                          \
 		u64 flags = BPF_RB_NO_WAKEUP;                                                      \
                                                                                                    \
@@ -133,7 +134,7 @@ u32 reader_idle;
 	}                                                                                          \
 	static __always_inline void emit(void *ctx, void *event, u64 size)                         \
 	{                                                                                          \
-		if (submit(ctx, event, size))                                                      \
+		if (hand_over(ctx, event, size))                                                   \
 			lose(LOST_EVENT);                                                          \
 	}
 
