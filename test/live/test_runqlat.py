@@ -45,9 +45,9 @@ def test_waits_equal_the_kernels_account():
         # The kernel reads its clock a little before; the emulator may stop in between.
         wait_us = one["wait_ns"] / 1000
         assert abs(record["sum"] - wait_us) <= 0.1 * wait_us + 1000 * record["count"]
-        # Two that share a CPU wait for each other's slices.
+        # Two that share a CPU wait for each other's slices; others interrupt them for less.
         slices = [n for (low, _), n in buckets(record).items() if low >= 1024]
-        assert sum(slices) >= 0.8 * one["preempted"]
+        assert sum(slices) >= 0.5 * one["preempted"]
     for record in records:
         assert record["pid"] != 0  # the idle threads
         assert record["unit"] == "usecs" and sum(buckets(record).values()) == record["count"]

@@ -45,7 +45,7 @@ WORK(burst, "N ON OFF [CPU]: N times run ON us and then sleep OFF us (0: not at 
 {
 	long count = number(argc, argv, 1, 1), on = number(argc, argv, 2, 1000);
 	long off = number(argc, argv, 3, 0), cpu = number(argc, argv, 4, -1);
-	static long ran[10000], slept[10000];
+	static __thread long ran[10000], slept[10000];
 	struct account before = account();
 	struct stat ns;
 
@@ -72,11 +72,13 @@ WORK(burst, "N ON OFF [CPU]: N times run ON us and then sleep OFF us (0: not at 
 	}
 	if (stat("/proc/self/ns/pid", &ns))
 		fail("/proc/self/ns/pid");
+	flockfile(stdout); /* a line a thread */
 	printf("pid %d pidns %ld", getpid(), (long)ns.st_ino);
 	print_account("before_", before);
 	print_account("", account());
 	print_list("ran_us", ran, count);
 	print_list("slept_us", slept, count);
 	printf("\n");
+	funlockfile(stdout);
 	return 0;
 }
