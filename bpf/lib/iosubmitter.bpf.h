@@ -82,28 +82,28 @@ static __always_inline bool io_submitter(struct request *rq, struct bcc_task *ta
 }
 
 SEC("tp_btf/block_io_start")
-int BPF_PROG(submit, struct request *rq)
+int BPF_PROG(made_by, struct request *rq)
 {
 	io_submitted(rq, true);
 	return 0;
 }
 
 SEC("raw_tp/block_io_start")
-int BPF_PROG(submit_raw, struct request *rq)
+int BPF_PROG(made_by_raw, struct request *rq)
 {
 	io_submitted(rq, false);
 	return 0;
 }
 
 SEC("tp_btf/block_getrq")
-int submit_bio(void *ctx)
+int made_of(void *ctx)
 {
 	io_bio_submitted(io_arg(ctx), true);
 	return 0;
 }
 
 SEC("raw_tp/block_getrq")
-int submit_bio_raw(void *ctx)
+int made_of_raw(void *ctx)
 {
 	io_bio_submitted(io_arg(ctx), false);
 	return 0;

@@ -79,7 +79,7 @@ static const struct probe probes[] = {
 	{ "issue of requests to drivers", { "issued", "issued_raw" }, .wanted = &from_issue },
 	{ "end of requests", { "done", "done_raw" }, .wanted = &from_issue },
 	{ "submitters of requests",
-	  { "submit", "submit_raw", "submit_bio merge?", "submit_bio_raw merge_raw?" },
+	  { "made_by", "made_by_raw", "made_of merge?", "made_of_raw merge_raw?" },
 	  .wanted = &particular },
 	{ 0 },
 };
