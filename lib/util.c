@@ -82,33 +82,42 @@ char *xasprintf(const char *fmt, ...)
 	return s;
 }
 
-char *read_file(const char *path, size_t max, size_t *len)
+char *read_fd(int fd, size_t max, size_t *len)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
 	size_t n = 0, cap = 4096;
-	char *data = NULL;
+	char *data = xrealloc(NULL, cap);
 	ssize_t got = 0;
 
-	if (fd < 0)
-		return NULL;
 	do {
 		n += got;
-		if (!data || n + 1 >= cap)
-			data = xrealloc(data, (cap *= 2) + 1);
+		if (n + 1 >= cap)
+			data = xrealloc(data, cap *= 2);
 		got = read(fd, data + n, cap - n - 1);
 	} while (got > 0 && n <= max);
 	if (got < 0 || n > max) {
 		int err = got < 0 ? errno : EFBIG;
 
 		free(data);
-		close(fd);
 		errno = err;
 		return NULL;
 	}
-	close(fd);
 	data[n] = '\0';
 	if (len)
 		*len = n;
+	return data;
+}
+
+char *read_file(const char *path, size_t max, size_t *len)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC), err;
+	char *data;
+
+	if (fd < 0)
+		return NULL;
+	data = read_fd(fd, max, len);
+	err = errno;
+	close(fd);
+	errno = err;
 	return data;
 }
 

@@ -27,6 +27,7 @@ char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
 /* The whole of a small file, NUL-terminated, malloc'd; NULL with errno. */
 char *read_file(const char *path, size_t max, size_t *len);
+char *read_fd(int fd, size_t max, size_t *len); /* from where it is; fd stays open */
 
 /* Decimal, octal (0) or hexadecimal (0x) and nothing else, up to `max`. */
 bool parse_u64(const char *s, u64 max, u64 *v);
