@@ -107,7 +107,7 @@ def test_counts():
 
 def test_a_storm_loses_nothing():
     connects = tool("tcpconnect", json=True)
-    did = work("tcp", "127.0.0.1", 1, 0, 1000)
+    did = work("tcp", "127.0.0.1", 1, 0, 500)
     result = connects.stop()
     assert [row["lport"] for row in rows_of(result, did)] == did["local"]
     assert not any(result.json[-1]["lost"].values())
@@ -124,7 +124,7 @@ def test_peer_libbpf_tools():
     listener = spawn([WORK, "tcp_server", "::", 0, 1000])
     port = int(listener.until(r"port (\d+)").group(1))
     ours = tool("tcpconnect", "-P", port)
-    peer = spawn(["/usr/sbin/tcpconnect", "-P", port])
+    peer = spawn(["stdbuf", "-oL", "/usr/sbin/tcpconnect", "-P", port])
     settle = lambda: work("tcp_client", "127.0.0.1", port, 1) and str(port) in peer.out
     wait_for(settle, limit=30)
     did = [work("tcp_client", host, port, 1, 5) for host in ("127.0.0.1", "::1")]

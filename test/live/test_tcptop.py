@@ -13,14 +13,6 @@ def sums(result, did):
     return found
 
 
-def measure(*way, host="127.0.0.1"):
-    top = tool("tcptop", json=True)
-    did = work("tcp_way", host, *way)
-    result = top.stop()
-    assert not any(result.json[-1]["lost"].values())
-    return did, result
-
-
 def test_bytes_of_both_directions():
     for host, back in (("127.0.0.1", 12345), ("::1", 3), ("::ffff:127.0.0.1", 70000)):
         top = tool("tcptop", json=True)
@@ -58,40 +50,31 @@ def test_across_hosts():
         top.stop()
 
 
-def test_peeking_does_not_count():
-    did, result = measure("peek", 50000)
-    assert did["peeked"] == 250000 and did["received"] == 50000
-    assert sums(result, did) == {did["pid"]: (50000, 0), did["server"]: (0, 50000)}
-
-
-def test_failed_receives_do_not_count():
-    did, result = measure("again", 777)
-    assert did["again"] == 100
-    assert sums(result, did) == {did["pid"]: (777, 0), did["server"]: (0, 777)}
-
-
-def test_waiting_for_all_counts_once():
-    did, result = measure("waitall", 20000)
-    assert did["received"] == 20000
-    assert sums(result, did) == {did["pid"]: (20000, 0), did["server"]: (0, 20000)}
-
-
-def test_partial_sends():
-    did, result = measure("partial", 0, host="::1")
-    assert did["again"] >= 1 and did["sent"] > 0
-    assert sums(result, did) == {did["pid"]: (0, did["sent"]), did["server"]: (did["sent"], 0)}
-
-
-def test_sendfile_and_splice():
-    did, result = measure("splice", 200000)
-    assert sums(result, did) == {did["pid"]: (0, 200000), did["server"]: (200000, 0)}
-
-
-def test_port_of_a_connection_that_is_over():
-    did, result = measure("half", 40000)
-    assert did["received"] == 40000
-    (row,) = result.of(did["pid"])
-    assert (row["lport"], row["rport"], row["rx_bytes"]) == (did["local"], did["port"], 40000)
+def test_every_way_of_sending_and_receiving():
+    top = tool("tcptop", json=True)
+    peek = work("tcp_way", "127.0.0.1", "peek", 50000)
+    again = work("tcp_way", "127.0.0.1", "again", 777)
+    waitall = work("tcp_way", "127.0.0.1", "waitall", 20000)
+    partial = work("tcp_way", "::1", "partial", 0)
+    splice = work("tcp_way", "127.0.0.1", "splice", 200000)
+    half = work("tcp_way", "127.0.0.1", "half", 40000)
+    result = top.stop()
+    assert not any(result.json[-1]["lost"].values())
+    received = lambda did, n: {did["pid"]: (n, 0), did["server"]: (0, n)}
+    sent = lambda did, n: {did["pid"]: (0, n), did["server"]: (n, 0)}
+    # Peeking five times does not count, nor does failing a hundred times.
+    assert peek["peeked"] == 250000 and peek["received"] == 50000
+    assert sums(result, peek) == received(peek, 50000)
+    assert again["again"] == 100 and sums(result, again) == received(again, 777)
+    # One call that waits between two parts counts each byte once.
+    assert waitall["received"] == 20000 and sums(result, waitall) == received(waitall, 20000)
+    # Sends that were taken in part, then refused.
+    assert partial["again"] >= 1 and sums(result, partial) == sent(partial, partial["sent"])
+    assert sums(result, splice) == sent(splice, 200000)
+    # Read when the connection was over, and its local port given back.
+    assert half["received"] == 40000 and sums(result, half) == received(half, 40000)
+    (row,) = result.of(half["pid"])
+    assert (row["lport"], row["rport"]) == (half["local"], half["port"])
 
 
 def test_intervals_lose_nothing():
@@ -118,13 +101,13 @@ def test_filters_drop_the_rest():
 
 
 def test_text():
-    top = tool("tcptop", "-C", 3, 1)
-    quiet = tool("tcptop", "-S", "--rows", 1, "--sort", "received", 3, 1)
+    top = tool("tcptop", "-C", 50)
+    quiet = tool("tcptop", "-S", "--rows", 1, "--sort", "received", 50, 2)
     v6 = work("tcp", "::1", 10240, 2048)
     v4 = work("tcp", "127.0.0.1", 102400, 0)
-    top, quiet = top.wait(), quiet.wait()
+    top, quiet = top.stop(), quiet.stop()  # a report of what there is
     lines = top.out.splitlines()
-    assert lines[0] == "Tracing... Output every 3 secs. Hit Ctrl-C to end." and lines[1] == ""
+    assert lines[0] == "Tracing... Output every 50 secs. Hit Ctrl-C to end." and lines[1] == ""
     assert re.fullmatch(r"\d\d:\d\d:\d\d loadavg: \d+\.\d\d \d+\.\d\d \d+\.\d\d \d+/\d+ \d+", lines[2])
     first, second = tables(top.out)
     ours = [row for row in first if row["PID"] in (v4["pid"], v4["server"])]

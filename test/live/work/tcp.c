@@ -106,7 +106,8 @@ WORK(tcp_threads, "HOST PORT N: N threads connect once each")
 	long count = number(argc, argv, 3, 4);
 	pthread_t threads[64];
 
-	threads_length = address(&threads_to, text(argc, argv, 1, "127.0.0.1"), number(argc, argv, 2, 1));
+	threads_length =
+		address(&threads_to, text(argc, argv, 1, "127.0.0.1"), number(argc, argv, 2, 1));
 	if (count > 64)
 		count = 64;
 	for (long i = 0; i < count; i++)
