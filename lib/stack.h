@@ -5,6 +5,7 @@
 #include "types.h"
 
 #define STACK_DEPTH 127     /* frames: the kernel's default of sysctl kernel.perf_event_max_stack */
+#define STACK_OURS  8       /* frames on top of the kernel's that stack_trim() may drop */
 #define STACK_NONE  0       /* ids: there is nothing to show */
 #define STACK_LOST  (~0ull) /* it could not be taken, or not be kept */
 

@@ -27,8 +27,11 @@ static bool starts(const char *s, const char *with)
 
 static bool is_ours(const char *name)
 {
-	static const char *const prefixes[] = { "bpf_",         "__bpf_",         "___bpf_",
-						"__traceiter_", "trace_call_bpf", "perf_trace_" };
+	static const char *const prefixes[] = {
+		"bpf_get_stack", "bpf_prog_",      "__bpf_prog_",     "___bpf_prog_",
+		"bpf_trace_run", "__bpf_trace_",   "bpf_dispatcher_", "bpf_trampoline_",
+		"__traceiter_",  "trace_call_bpf", "perf_trace_",
+	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
 		if (starts(name, prefixes[i]))
@@ -41,10 +44,13 @@ void stack_trim(struct names *n, struct bcc_stack *s)
 	struct sym sym;
 	u64 top = 0;
 
-	while (top < s->n && !ksyms_find(n->kernel, s->ip[top], &sym) && is_ours(sym.name))
+	while (top < s->n && top < STACK_OURS && !ksyms_find(n->kernel, s->ip[top], &sym) &&
+	       is_ours(sym.name))
 		top++;
 	s->n -= top;
 	memmove(s->ip, s->ip + top, s->n * sizeof(*s->ip));
+	if (common.stack_depth && s->n > common.stack_depth)
+		s->n = common.stack_depth;
 }
 
 /* The text of one frame; 0, or why it is without a name. */

@@ -40,10 +40,10 @@ static __noinline u64 stack_hash(const struct bcc_stack *s, u64 n)
 	return hash == STACK_NONE || hash == STACK_LOST ? 1 : hash;
 }
 
-static __always_inline u64 stack_take(void *ctx, u64 flags)
+static __always_inline u64 stack_take(void *ctx, u32 depth, u64 flags)
 {
 	struct bcc_stack *s = stack_scratch_here();
-	u32 size = stack_depth * sizeof(u64);
+	u32 size = depth * sizeof(u64);
 	long len;
 	u64 id;
 	int err; /* before 6.4 the kernel leaves the upper half unset */
@@ -74,7 +74,7 @@ static __always_inline u64 stack_take(void *ctx, u64 flags)
 /* The id of the kernel's stack at the probe. */
 static __always_inline u64 stack_kernel(void *ctx)
 {
-	return stack_take(ctx, 0);
+	return stack_take(ctx, stack_depth + STACK_OURS, 0);
 }
 
 /* Kernel threads have none, nor have workers of io_uring, which run in a process but never leave.
@@ -90,7 +90,7 @@ static __always_inline u64 stack_user(void *ctx, u32 flags, u32 pid)
 
 	if (flags & (PF_KTHREAD | PF_IO_WORKER))
 		return STACK_NONE;
-	id = stack_take(ctx, BPF_F_USER_STACK);
+	id = stack_take(ctx, stack_depth, BPF_F_USER_STACK);
 	if (id != STACK_NONE && !bpf_map_lookup_elem(&stack_pids, &pid))
 		bpf_map_update_elem(&stack_pids, &pid, &one, BPF_ANY); /* full: the next time */
 	return id;
