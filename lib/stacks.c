@@ -372,6 +372,8 @@ static void print_rows(struct run *run, const struct rows *rows)
 
 /* Runs */
 
+static u64 captured[8192]; /* keys of stack_pids, at a place each; one lost costs another look */
+
 /*
  * What processes have mapped is noted while they live, so that their frames have names when they
  * are gone. Those that live for less than a tenth of a second are missed; waking for each would be
@@ -381,11 +383,15 @@ static void capture(struct run *run)
 {
 	u64 end = clock_mono() + CAPTURE_NS;
 	int fd = run_map(run, "stack_pids");
-	u32 pid;
+	u64 key;
 
-	while (clock_mono() < end && !bpf_map_get_next_key(fd, NULL, &pid)) {
-		usyms_capture(names.user, pid);
-		if (bpf_map_delete_elem(fd, &pid))
+	while (clock_mono() < end && !bpf_map_get_next_key(fd, NULL, &key)) {
+		u64 *known = &captured[key * 0x9e3779b97f4a7c15ull % ARRAY_SIZE(captured)];
+
+		if (*known != key)
+			usyms_refresh(names.user, key >> 32);
+		*known = key;
+		if (bpf_map_delete_elem(fd, &key))
 			break;
 	}
 }
@@ -431,6 +437,8 @@ void run_stacks(struct run *run)
 		die_err(ENOMEM, "cannot name stacks");
 	if (out_mode == OUT_CSV)
 		csv_header(&out, run->applet);
+	for (u32 i = 0; i < common.filter.pids.n && !run->child; i++)
+		usyms_capture(names.user, common.filter.pids.id[i]);
 	run->often = capture;
 	do {
 		more = run_wait(run);

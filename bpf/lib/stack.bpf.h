@@ -26,8 +26,11 @@ HASH(stacks, u64, struct bcc_stack, 16384);
  */
 HASH(stacks_spare, u64, struct bcc_stack, 256);
 
-/* Processes that were seen with a user stack; user space empties it, see run_stacks(). */
-HASH(stack_pids, u32, u8, 1024);
+/*
+ * Processes that were seen with a user stack; user space empties it, see run_stacks(). Keyed by the
+ * pid as keys of stacks carry it and, below it, some bits that change when it executes a program.
+ */
+HASH(stack_pids, u64, u8, 1024);
 
 static __noinline u64 stack_hash(const struct bcc_stack *s, u64 n)
 {
@@ -85,14 +88,15 @@ static __always_inline u64 stack_kernel(void *ctx)
 /* The id of the user stack of the current task: its flags, and its pid as events carry it. */
 static __always_inline u64 stack_user(void *ctx, u32 flags, u32 pid)
 {
+	struct task_struct *task = (void *)bpf_get_current_task();
+	u64 id, key = (u64)pid << 32 | (u32)((u64)BPF_CORE_READ(task, mm) >> 6);
 	u8 one = 1;
-	u64 id;
 
 	if (flags & (PF_KTHREAD | PF_IO_WORKER))
 		return STACK_NONE;
 	id = stack_take(ctx, stack_depth, BPF_F_USER_STACK);
-	if (id != STACK_NONE && !bpf_map_lookup_elem(&stack_pids, &pid))
-		bpf_map_update_elem(&stack_pids, &pid, &one, BPF_ANY); /* full: the next time */
+	if (id != STACK_NONE && !bpf_map_lookup_elem(&stack_pids, &key))
+		bpf_map_update_elem(&stack_pids, &key, &one, BPF_ANY); /* full: the next time */
 	return id;
 }
 

@@ -15,18 +15,18 @@ const volatile struct offcputime_conf conf;
 HASH(blocked, u32, struct blocked, 65536);
 TABLE(counts, struct offcputime_key, struct offcputime_value, 16384);
 
-static __always_inline bool wanted_state(struct task_struct *task, bool preempted, bool typed)
+/* One that is preempted can run, though it may have been about to sleep. */
+static __always_inline bool wanted_state(u32 state, bool preempted)
 {
-	/* One that is preempted can run, though it may have been about to sleep. */
-	u32 state = preempted ? 0 : task_state(task, typed);
-
+	if (preempted)
+		state = 0;
 	if (state & TASK_DEAD) /* it never comes back */
 		return false;
 	return !conf.by_state || (conf.state ? state & conf.state : !state);
 }
 
-static __always_inline void switch_out(void *ctx, struct task_struct *task, bool preempted,
-				       bool typed)
+static __always_inline void switch_out(void *ctx, struct task_struct *task, u32 state,
+				       bool preempted, bool typed)
 {
 	u32 tid = FIELD(typed, task, pid), flags = FIELD(typed, task, flags);
 	struct blocked b = { .since = bpf_ktime_get_ns() };
@@ -34,7 +34,7 @@ static __always_inline void switch_out(void *ctx, struct task_struct *task, bool
 	if (!tid || (conf.user_threads && flags & PF_KTHREAD) ||
 	    (conf.kernel_threads && !(flags & PF_KTHREAD)))
 		return;
-	if (!wanted() || !wanted_state(task, preempted, typed))
+	if (!wanted() || !wanted_state(state, preempted))
 		return;
 	if (conf.kernel_stacks)
 		b.kernel = stack_kernel(ctx);
@@ -70,11 +70,21 @@ static __always_inline void switch_in(struct task_struct *task, bool typed)
 	bpf_map_delete_elem(&blocked, &tid);
 }
 
+/* 5.18+ tells the state that prev decided by; in the task itself, a waker may have changed it. */
+SEC("tp_btf/sched_switch")
+int BPF_PROG(switched_state, bool preempt, struct task_struct *prev, struct task_struct *next,
+	     unsigned int state)
+{
+	switch_in(next, true);
+	switch_out(ctx, prev, state, preempt, true);
+	return 0;
+}
+
 SEC("tp_btf/sched_switch")
 int BPF_PROG(switched, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	switch_in(next, true);
-	switch_out(ctx, prev, preempt, true);
+	switch_out(ctx, prev, task_state(prev, true), preempt, true);
 	return 0;
 }
 
@@ -82,6 +92,6 @@ SEC("raw_tp/sched_switch")
 int BPF_PROG(switched_raw, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
 	switch_in(next, false);
-	switch_out(ctx, prev, preempt, false);
+	switch_out(ctx, prev, task_state(prev, false), preempt, false);
 	return 0;
 }

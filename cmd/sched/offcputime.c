@@ -51,7 +51,7 @@ static const struct example examples[] = {
 };
 
 static const struct probe probes[] = {
-	{ "context switches", { "switched", "switched_raw" } },
+	{ "context switches", { "switched_state", "switched", "switched_raw" } },
 	{ 0 },
 };
 

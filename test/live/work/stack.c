@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
@@ -71,28 +72,47 @@ FRAME long work_stack_right(long path, long depth, long us)
 	return descend(path, depth, us) + keep++;
 }
 
-static void report(const char *what, long count, long wall, long cpu)
+static long voluntary(void)
 {
+	struct rusage usage;
+
+	getrusage(RUSAGE_THREAD, &usage);
+	return usage.ru_nvcsw;
+}
+
+static void report(const char *what, long count, long wall, long cpu, long blocked)
+{
+	blocked = voluntary() - blocked;
 	wall = nanoseconds(CLOCK_MONOTONIC) - wall;
 	cpu = nanoseconds(CLOCK_THREAD_CPUTIME_ID) - cpu;
-	printf("pid %d tid %ld %s %ld wall_us %ld cpu_us %ld off_us %ld\n", getpid(),
-	       (long)syscall(SYS_gettid), what, count, wall / 1000, cpu / 1000,
-	       (wall - cpu) / 1000);
+	printf("pid %d tid %ld %s %ld wall_us %ld cpu_us %ld off_us %ld blocked %ld\n", getpid(),
+	       (long)syscall(SYS_gettid), what, count, wall / 1000, cpu / 1000, (wall - cpu) / 1000,
+	       blocked);
 	fflush(stdout);
 }
 
-WORK(stack, "N US [COMM]: N sleeps of US microseconds in work_stack_top, _middle and _leaf")
+WORK(stack, "N US [COMM]: N sleeps of US microseconds in work_stack_top, _middle and _leaf; "
+	    "how long each of the last 16 took, and how often the thread blocked")
 {
 	long count = number(argc, argv, 1, 1), us = number(argc, argv, 2, 1000);
-	long wall, cpu;
+	long wall, cpu, blocked, each[16];
 
 	if (argc > 3)
 		prctl(PR_SET_NAME, argv[3]);
 	wall = nanoseconds(CLOCK_MONOTONIC);
 	cpu = nanoseconds(CLOCK_THREAD_CPUTIME_ID);
-	for (long i = 0; i < count; i++)
+	blocked = voluntary();
+	for (long i = 0; i < count; i++) {
+		long begin = now_us();
+
 		work_stack_top(us);
-	report("sleeps", count, wall, cpu);
+		each[i % 16] = now_us() - begin;
+	}
+	report("sleeps", count, wall, cpu, blocked);
+	printf("each ");
+	for (long i = 0; i < count && i < 16; i++)
+		printf("%ld,", each[i]);
+	printf("0\n");
 	return 0;
 }
 
@@ -102,11 +122,12 @@ WORK(stacks,
 	long count = number(argc, argv, 1, 1), us = number(argc, argv, 2, 1000);
 	long rounds = number(argc, argv, 3, 1), depth = 1;
 	long wall = nanoseconds(CLOCK_MONOTONIC), cpu = nanoseconds(CLOCK_THREAD_CPUTIME_ID);
+	long blocked = voluntary();
 
 	while (1L << depth < count)
 		depth++;
 	for (long i = 0; i < count * rounds; i++)
 		descend(i % count, depth, us);
-	report("stacks", count, wall, cpu);
+	report("stacks", count, wall, cpu, blocked);
 	return 0;
 }
