@@ -1,6 +1,7 @@
 /* run_stat(): the counters `stats`, a line an interval. They only grow: no reset loses a count. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <bpf/bpf.h>
 
 #include "applet.h"
@@ -23,6 +24,26 @@ static void read_counters(int fd, u32 n, u64 *sum)
 	free(each);
 }
 
+void stat_rate(struct buf *b, const void *field, const void *row)
+{
+	struct bcc_interval i;
+	u64 count;
+
+	memcpy(&i, row, sizeof(i));
+	memcpy(&count, field, sizeof(count));
+	if (i.interval_ns)
+		count = ((unsigned __int128)count * NSEC_PER_SEC + i.interval_ns / 2) /
+			i.interval_ns;
+	buf_u64(b, count);
+}
+
+static void print_row(const struct applet *a, const struct bcc_stat *row)
+{
+	if (out_mode != OUT_TEXT || !a->line || !a->line(&out, row))
+		cols_row(&out, a->columns, row, sizeof(*row), 0);
+	out_flush();
+}
+
 void run_stat(struct run *run)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(run->obj, "stats");
@@ -34,21 +55,21 @@ void run_stat(struct run *run)
 	if (!n || n > STAT_MAX)
 		die("no BPF map 'stats', or too large");
 	common.interval = common.interval ?: 1;
-	cols_header(&out, run->applet->columns, false);
+	if (out_mode != OUT_TEXT || !run->applet->line)
+		cols_header(&out, run->applet->columns, false);
 	out_flush();
 	do {
 		more = run_wait(run);
 		if (!more)
 			run_detach(run);
-		row.time = clock_mono();
-		row.interval_ns = row.time - last;
-		last = row.time;
+		row.interval.time = clock_mono();
+		row.interval.interval_ns = row.interval.time - last;
+		last = row.interval.time;
 		read_counters(bpf_map__fd(map), n, sum);
 		for (u32 i = 0; i < n; i++) {
 			row.count[i] = sum[i] - before[i];
 			before[i] = sum[i];
 		}
-		cols_row(&out, run->applet->columns, &row, sizeof(row), 0);
-		out_flush();
+		print_row(run->applet, &row);
 	} while (more);
 }
