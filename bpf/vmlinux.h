@@ -201,6 +201,23 @@ struct irqaction {
 	unsigned int flags;
 };
 
+/* By architecture: how the current system call was made. */
+struct thread_info___x86 {
+	u32 status;
+};
+
+struct task_struct___x86 {
+	struct thread_info___x86 thread_info;
+};
+
+struct thread_info___arm64 {
+	unsigned long flags;
+};
+
+struct task_struct___arm64 {
+	struct thread_info___arm64 thread_info;
+};
+
 /* Paths */
 struct qstr {
 	u32 len;

@@ -19,7 +19,8 @@ static const struct opt options[] = {
 };
 
 static const struct opt positionals[] = {
-	OPT(0, "filter", NULL, &filter, "print these tracepoints only: category:event, with * and ?"),
+	OPT(0, "filter", NULL, &filter,
+	    "print these tracepoints only: category:event, with * and ?"),
 	{ 0 },
 };
 
@@ -47,8 +48,8 @@ static void field_text(struct buf *b, const char *declaration)
 }
 
 /*
- * The declaration's parts for JSON and CSV: the name is the last word, less its brackets, and the type
- * is the rest: "char comm[16]", "char * buf", "__data_loc char[] filename".
+ * The declaration's parts for JSON and CSV: the name is the last word, less its brackets, and the
+ * type is the rest: "char comm[16]", "char * buf", "__data_loc char[] filename".
  */
 static void field_data(struct buf *b, const char *declaration)
 {
@@ -73,7 +74,8 @@ static void field_data(struct buf *b, const char *declaration)
 }
 
 /* The fields of a tracepoint, those that all have in common left out: events/C/E/format. */
-static void each_field(const char *event, void (*each)(struct buf *b, const char *), const char *between)
+static void each_field(const char *event, void (*each)(struct buf *b, const char *),
+		       const char *between)
 {
 	char path[600], *format, *line, *rest, *declaration;
 	const char *sep = "";
@@ -162,7 +164,8 @@ static void run_tplist(struct run *run)
 
 	(void)run;
 	if (tracefs_dir() < 0)
-		die_err(tracefs_dir(), "cannot open tracefs, which lists the tracepoints (it takes root)");
+		die_err(tracefs_dir(),
+			"cannot open tracefs, which lists the tracepoints (it takes root)");
 	n = list(tracefs_dir(), "events", &categories);
 	if (n < 0)
 		die_err(n, "cannot list the tracepoints");
@@ -184,7 +187,8 @@ static void run_tplist(struct run *run)
 static const struct applet tplist = {
 	.name = "tplist",
 	.summary = "list the kernel's tracepoints and their fields",
-	.doc = "Lists what tracefs has under events, as category:event; with -v the fields that a program "
+	.doc = "Lists what tracefs has under events, as category:event; with -v the fields that a "
+	       "program "
 	       "on that tracepoint can read. tracefs need not be mounted. Traces nothing.",
 	.options = options,
 	.positionals = positionals,

@@ -1,0 +1,149 @@
+/*
+ * A system call is counted when it returns; its time is from entry to return. What never returns is not
+ * counted (exit), nor is rt_sigreturn, which leaves with another call's registers.
+ */
+#include "bcctool.bpf.h"
+#include "syscount.h"
+
+const volatile struct syscount_conf conf;
+HASH(begun, u32, u64, 65536);
+TABLE(rows, struct syscount_key, struct syscount_total, 10240);
+
+#if defined(__TARGET_ARCH_x86)
+#define TS_COMPAT 2 /* arch/x86/include/asm/thread_info.h */
+
+static __always_inline s32 number_of(struct pt_regs *regs, bool typed)
+{
+	return typed ? regs->orig_ax : BPF_PROBE_READ(regs, orig_ax);
+}
+
+static __always_inline bool is_32(void)
+{
+	struct task_struct___x86 *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
+}
+#elif defined(__TARGET_ARCH_arm64)
+#define TIF_32BIT 22 /* arch/arm64/include/asm/thread_info.h */
+
+static __always_inline s32 number_of(struct pt_regs *regs, bool typed)
+{
+	return typed ? regs->syscallno : BPF_PROBE_READ(regs, syscallno);
+}
+
+static __always_inline bool is_32(void)
+{
+	struct task_struct___arm64 *task = (void *)bpf_get_current_task();
+
+	return BPF_CORE_READ(task, thread_info.flags) >> TIF_32BIT & 1;
+}
+#endif
+
+/* The entry stays in the map from call to call: cheaper than making and freeing it each time. */
+static __always_inline int on_enter(void)
+{
+	u32 tid = current_tid();
+	u64 now = bpf_ktime_get_ns(), *since;
+
+	if (!wanted())
+		return 0;
+	since = bpf_map_lookup_elem(&begun, &tid);
+	if (since)
+		*since = now;
+	else
+		begin(&begun, &tid, &now);
+	return 0;
+}
+
+/* How long the call took; false if its beginning was not seen. */
+static __always_inline bool taken(u64 *ns)
+{
+	u32 tid = current_tid();
+	u64 *since = bpf_map_lookup_elem(&begun, &tid);
+	bool ok = since && *since && elapsed(*since, ns);
+
+	if (since)
+		*since = 0;
+	return ok;
+}
+
+static __always_inline int on_exit(struct pt_regs *regs, long ret, bool typed)
+{
+	struct syscount_key key = {};
+	struct syscount_total *total;
+	s32 number = number_of(regs, typed);
+	u64 ns = 0;
+	bool compat;
+
+	if (conf.latency && !taken(&ns))
+		return 0;
+	if (number < 0 || !wanted())
+		return 0;
+	if (conf.failures && ret >= 0)
+		return 0;
+	if (conf.err && ret != -conf.err)
+		return 0;
+	compat = conf.one || !conf.by_process ? is_32() : false;
+	if (conf.one && number != (compat ? conf.number_32 : conf.number))
+		return 0;
+	if (conf.by_process) {
+		key.pid = current_pid();
+	} else {
+		key.number = number;
+		key.is_32 = compat;
+	}
+	total = rows_at(&key);
+	if (!total)
+		return 0;
+	__sync_fetch_and_add(&total->count, 1);
+	if (conf.latency)
+		__sync_fetch_and_add(&total->total_ns, ns);
+	if (conf.by_process && !total->comm[0])
+		bpf_get_current_comm(total->comm, sizeof(total->comm));
+	return 0;
+}
+
+SEC("tp_btf/sys_enter")
+int BPF_PROG(enter)
+{
+	return on_enter();
+}
+
+SEC("tp_btf/sys_exit")
+int BPF_PROG(leave, struct pt_regs *regs, long ret)
+{
+	return on_exit(regs, ret, true);
+}
+
+SEC("raw_tp/sys_enter")
+int BPF_PROG(enter_raw)
+{
+	return on_enter();
+}
+
+SEC("raw_tp/sys_exit")
+int BPF_PROG(leave_raw, struct pt_regs *regs, long ret)
+{
+	return on_exit(regs, ret, false);
+}
+
+/* A thread that ends leaves no entry behind. */
+static __always_inline int forget(void)
+{
+	u32 tid = current_tid();
+
+	bpf_map_delete_elem(&begun, &tid);
+	return 0;
+}
+
+SEC("tp_btf/sched_process_exit")
+int BPF_PROG(ended)
+{
+	return forget();
+}
+
+SEC("raw_tp/sched_process_exit")
+int BPF_PROG(ended_raw)
+{
+	return forget();
+}

@@ -1,0 +1,32 @@
+#ifndef SYSCOUNT_H
+#define SYSCOUNT_H
+
+#include "types.h"
+
+struct syscount_conf {
+	bool latency;	 /* -L */
+	bool by_process; /* -P */
+	bool failures;	 /* -x */
+	bool one;	 /* --syscall: one of these two */
+	s32 number, number_32;
+	s32 err; /* -e; 0: any */
+};
+
+struct syscount_key {
+	s32 number; /* of the system call; 0 with -P */
+	u32 pid;    /* with -P */
+	u32 is_32;  /* called as 32-bit programs do: the numbers are others */
+};
+
+struct syscount_total {
+	u64 count, total_ns;
+	char comm[COMM_LEN]; /* with -P */
+};
+
+struct syscount_row {
+	struct syscount_key key;
+	u32 unused;
+	struct syscount_total total;
+};
+
+#endif
