@@ -25,11 +25,11 @@ static __always_inline bool wanted_state(u32 state, bool preempted)
 	return !conf.by_state || (conf.state ? state & conf.state : !state);
 }
 
-static __always_inline void switch_out(void *ctx, struct task_struct *task, u32 state,
+static __always_inline void switch_out(void *ctx, u64 now, struct task_struct *task, u32 state,
 				       bool preempted, bool typed)
 {
 	u32 tid = FIELD(typed, task, pid), flags = FIELD(typed, task, flags);
-	struct blocked b = { .since = bpf_ktime_get_ns() };
+	struct blocked b = { .since = now };
 
 	if (!tid || (conf.user_threads && flags & PF_KTHREAD) ||
 	    (conf.kernel_threads && !(flags & PF_KTHREAD)))
@@ -43,7 +43,7 @@ static __always_inline void switch_out(void *ctx, struct task_struct *task, u32 
 	begin(&blocked, &tid, &b);
 }
 
-static __always_inline void switch_in(struct task_struct *task, bool typed)
+static __always_inline void switch_in(u64 now, struct task_struct *task, bool typed)
 {
 	u32 tid = FIELD(typed, task, pid);
 	struct blocked *b = bpf_map_lookup_elem(&blocked, &tid);
@@ -54,7 +54,10 @@ static __always_inline void switch_in(struct task_struct *task, bool typed)
 
 	if (!b)
 		return;
-	if (elapsed(b->since, &ns) && ns / 1000 >= conf.min_us && ns / 1000 <= conf.max_us) {
+	ns = now - b->since;
+	if (now < b->since)
+		lose(LOST_CLOCK);
+	else if (ns / 1000 >= conf.min_us && ns / 1000 <= conf.max_us) {
 		ids = ids_of(task, FIELD(typed, task, tgid), tid);
 		key.kernel = b->kernel;
 		key.user = b->user;
@@ -75,23 +78,29 @@ SEC("tp_btf/sched_switch")
 int BPF_PROG(switched_state, bool preempt, struct task_struct *prev, struct task_struct *next,
 	     unsigned int state)
 {
-	switch_in(next, true);
-	switch_out(ctx, prev, state, preempt, true);
+	u64 now = bpf_ktime_get_ns(); /* one for both, so that our own time does not count */
+
+	switch_in(now, next, true);
+	switch_out(ctx, now, prev, state, preempt, true);
 	return 0;
 }
 
 SEC("tp_btf/sched_switch")
 int BPF_PROG(switched, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	switch_in(next, true);
-	switch_out(ctx, prev, task_state(prev, true), preempt, true);
+	u64 now = bpf_ktime_get_ns(); /* one for both, so that our own time does not count */
+
+	switch_in(now, next, true);
+	switch_out(ctx, now, prev, task_state(prev, true), preempt, true);
 	return 0;
 }
 
 SEC("raw_tp/sched_switch")
 int BPF_PROG(switched_raw, bool preempt, struct task_struct *prev, struct task_struct *next)
 {
-	switch_in(next, false);
-	switch_out(ctx, prev, task_state(prev, false), preempt, false);
+	u64 now = bpf_ktime_get_ns(); /* one for both, so that our own time does not count */
+
+	switch_in(now, next, false);
+	switch_out(ctx, now, prev, task_state(prev, false), preempt, false);
 	return 0;
 }
