@@ -34,6 +34,17 @@ static long read_events(struct ring *ring)
 	return n;
 }
 
+void events_open(struct run *run)
+{
+	struct bpf_map *map = bpf_object__find_map_by_name(run->obj, "events");
+
+	if (!map)
+		return;
+	run->ring = ring_open(map, common.filter.perf_buffer, print_event, run);
+	if (!run->ring)
+		die_err(errno, "cannot open the event buffer");
+}
+
 /*
  * The programs wake us only while we sleep: `reader_idle` says so. When we are awake we look again
  * after a short while, until nothing came; then there is one last look, for what came meanwhile.
@@ -41,11 +52,8 @@ static long read_events(struct ring *ring)
 void run_events(struct run *run)
 {
 	volatile u32 *idle = object_var(run->obj, "reader_idle");
-	struct bpf_map *map = bpf_object__find_map_by_name(run->obj, "events");
-	struct ring *ring = map ? ring_open(map, common.filter.perf_buffer, print_event, run) : NULL;
+	struct ring *ring = run->ring;
 
-	if (!ring)
-		die_err(errno, "cannot open the event buffer");
 	cols_header(&out, run->applet->columns, false);
 	out_flush();
 	while (!run_over(run)) {

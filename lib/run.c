@@ -361,6 +361,7 @@ static struct bpf_program *attach_all(struct run *run)
 {
 	struct bpf_program *prog;
 
+	events_open(run);
 	bpf_object__for_each_program(prog, run->obj) {
 		struct bpf_link *link;
 
@@ -436,8 +437,6 @@ static void give_up_caps(const struct applet *a)
 		if (!have_cap(CAP_BPF) || kernel_release() < KERNEL_VERSION(5, 8, 0))
 			keep[n++] = CAP_SYS_ADMIN;
 	}
-	if (common.filter.perf_buffer) /* opened by the run */
-		keep[n++] = CAP_PERFMON;
 	keep[n] = -1;
 	drop_caps(keep);
 }

@@ -9,6 +9,7 @@
 #include "types.h"
 
 struct applet;
+struct ring;
 
 #define RUN_LINKS 256
 
@@ -20,6 +21,7 @@ struct run {
 	int nlinks;
 	u64 deadline; /* CLOCK_MONOTONIC; 0: until interrupted */
 	u64 lost[LOST_KINDS];
+	struct ring *ring; /* of the map `events` */
 	int child;    /* --exec; 0: none */
 	void (*often)(struct run *run); /* called ten times a second of run_sleep(), run_wait() */
 };
@@ -35,6 +37,9 @@ void run_table(struct run *run);  /* table `rows`: sorted rows, per interval or 
 void run_top(struct run *run);	  /* the same on a screen that is cleared, every interval */
 void run_stat(struct run *run);	  /* counters `stats`: a line per interval */
 void run_stacks(struct run *run); /* table `counts` and map `stacks`: folded or listed */
+
+/* Before attaching: a perf buffer has no room until it is open, and that wants capabilities. */
+void events_open(struct run *run);
 
 void hist_prepare(struct run *run); /* before loading: room for as many keys as are told apart */
 
