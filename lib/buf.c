@@ -151,9 +151,9 @@ void buf_align(struct buf *b, size_t start, int width)
 static int utf8(const unsigned char *s, size_t n, u32 *c)
 {
 	static const u32 least[] = { 0, 0, 0x80, 0x800, 0x10000 };
-	int len = s[0] < 0x80		? 1
-		  : (s[0] >> 5) == 6	? 2
-		  : (s[0] >> 4) == 0xe	? 3
+	int len = s[0] < 0x80           ? 1
+		  : (s[0] >> 5) == 6    ? 2
+		  : (s[0] >> 4) == 0xe  ? 3
 		  : (s[0] >> 3) == 0x1e ? 4
 					: 0;
 

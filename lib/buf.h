@@ -22,9 +22,9 @@ void buf_str(struct buf *b, const char *s);
 void buf_chr(struct buf *b, char c);
 void buf_u64(struct buf *b, u64 v);
 void buf_s64(struct buf *b, s64 v);
-void buf_digits(struct buf *b, u64 v, int digits); /* decimal, zero-padded to `digits` */
-void buf_octal(struct buf *b, u64 v, int digits); /* zero-padded to `digits` */
-void buf_hex(struct buf *b, u64 v);		  /* with 0x */
+void buf_digits(struct buf *b, u64 v, int digits);          /* decimal, zero-padded to `digits` */
+void buf_octal(struct buf *b, u64 v, int digits);           /* zero-padded to `digits` */
+void buf_hex(struct buf *b, u64 v);                         /* with 0x */
 void buf_fixed(struct buf *b, u64 v, u64 unit, int digits); /* v / unit, rounded down */
 void buf_fill(struct buf *b, char c, int n);
 void buf_fmt(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));

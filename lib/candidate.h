@@ -51,7 +51,8 @@ struct choices {
 
 /*
  * Chooses for each probe and sets autoload of the object's programs to it. `refused` is kept from
- * call to call, so that after a failed load the next candidate has its turn. `btf_fd` is object_open()'s.
+ * call to call, so that after a failed load the next candidate has its turn. `btf_fd` is
+ * object_open()'s.
  */
 void candidates_choose(struct bpf_object *obj, const struct probe *probes, struct choices *c,
 		       int btf_fd);

@@ -2,7 +2,8 @@
 #ifndef CHECK_H
 #define CHECK_H
 
-/* argv: "check", names of applets, none for all, and --json. 0 if all can run, 1 if some cannot, 2 usage. */
+/* argv: "check", names of applets, none for all, and --json. 0 if all can run, 1 if some cannot, 2
+ * usage. */
 int check_main(int argc, char **argv);
 
 #endif

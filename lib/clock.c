@@ -29,7 +29,8 @@ u64 clock_wall(u64 mono)
 	if (!offset || mono - measured > NSEC_PER_SEC) {
 		u64 before = clock_mono(), wall = now(CLOCK_REALTIME);
 
-		/* Read between two readings of the other clock: half their distance is the error. */
+		/* Read between two readings of the other clock: half their distance is the error.
+		 */
 		measured = clock_mono();
 		offset = wall - (before + (measured - before) / 2);
 	}

@@ -31,8 +31,8 @@ int kbtf_id(const char *name, enum kbtf_kind kind);
  * remembered for kbtf_id(). In the same pass, if `local` is not NULL, what the relocations of an
  * object with that BTF can ask for is written to the file descriptor `fd` as BTF of its own: the
  * kernel's types that are called as one in `local`, with the members that are called as one there.
- * That suffices for libbpf (btf_custom_path), which matches by name. Without kernel BTF it is empty.
- * 0 or -errno.
+ * That suffices for libbpf (btf_custom_path), which matches by name. Without kernel BTF it is
+ * empty. 0 or -errno.
  */
 int kbtf_prefetch(const struct kbtf_name *names, int n, const struct btf *local, int fd);
 

@@ -28,9 +28,10 @@ bool raw_tracepoint_exists(const char *name);
 bool kprobe_possible(const char *function);
 
 /*
- * Whether a task can lose its CPU while it runs in the kernel (preempt=full or lazy, PREEMPT_RT); true
- * if that cannot be told. The kernel does not run an fentry or fexit program on a CPU where another
- * task is in the middle of it, so there such programs miss events (seen: a third of a storm of opens).
+ * Whether a task can lose its CPU while it runs in the kernel (preempt=full or lazy, PREEMPT_RT);
+ * true if that cannot be told. The kernel does not run an fentry or fexit program on a CPU where
+ * another task is in the middle of it, so there such programs miss events (seen: a third of a storm
+ * of opens).
  */
 bool kernel_preempts(void);
 
@@ -41,18 +42,19 @@ bool own_namespace(const char *kind, u32 *inode);
 unsigned kernel_release(void);
 
 enum lockdown { LOCKDOWN_NONE, LOCKDOWN_INTEGRITY, LOCKDOWN_CONFIDENTIALITY };
-enum lockdown kernel_lockdown(void); /* /sys/kernel/security/lockdown; securityfs need not be mounted */
+enum lockdown
+kernel_lockdown(void); /* /sys/kernel/security/lockdown; securityfs need not be mounted */
 
 /*
- * Capabilities (linux/capability.h). have_cap() counts CAP_SYS_ADMIN for CAP_BPF and CAP_PERFMON, as
- * the kernel does. drop_caps() keeps those of the list `keep`, ended by -1, and no others.
+ * Capabilities (linux/capability.h). have_cap() counts CAP_SYS_ADMIN for CAP_BPF and CAP_PERFMON,
+ * as the kernel does. drop_caps() keeps those of the list `keep`, ended by -1, and no others.
  */
 bool have_cap(int cap);
 int drop_caps(const int *keep);
 
 /*
- * Why the kernel refused, if that can be told: missing capabilities, lockdown, no BTF (unless `btf`, a
- * file, stands in for the kernel's own) ... One line.
+ * Why the kernel refused, if that can be told: missing capabilities, lockdown, no BTF (unless
+ * `btf`, a file, stands in for the kernel's own) ... One line.
  */
 bool kernel_explain(struct buf *b, int err, const char *btf);
 

@@ -15,7 +15,8 @@ static const struct {
 	[LOST_START] = { "starts", "begun but not followed: the map of calls in flight was full" },
 	[LOST_KEY] = { "keys", "not counted: the map of results was full" },
 	[LOST_STACK] = { "stacks", "stacks missing: none could be taken, or the map was full" },
-	[LOST_CLOCK] = { "clock", "not counted: ended before they began, by the clocks of two CPUs" },
+	[LOST_CLOCK] = { "clock",
+			 "not counted: ended before they began, by the clocks of two CPUs" },
 	[LOST_TEXT] = { "truncated", "values cut short or unreadable" },
 	[LOST_PROBE] = { "probes", "probes missed: a program was running on that CPU already" },
 };

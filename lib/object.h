@@ -6,9 +6,9 @@
 #include <bpf/libbpf.h>
 
 /*
- * Unpacks and opens an object. NULL with errno. Its relocations are resolved when it is loaded: from
- * the file `btf`, or if that is NULL from what the caller writes to *btf_fd before (kbtf_prefetch());
- * *btf_fd is -1 if libbpf has to read the kernel's BTF itself.
+ * Unpacks and opens an object. NULL with errno. Its relocations are resolved when it is loaded:
+ * from the file `btf`, or if that is NULL from what the caller writes to *btf_fd before
+ * (kbtf_prefetch()); *btf_fd is -1 if libbpf has to read the kernel's BTF itself.
  */
 struct bpf_object *object_open(const char *name, const char *btf, int *btf_fd);
 

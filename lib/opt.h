@@ -64,7 +64,7 @@ struct common {
 	bool timestamp, print_uid, json, csv, verbose;
 	bool folded, delimited, offsets; /* stacks */
 	u32 stack_storage, stack_depth;
-	bool noclear;                    /* top tables */
+	bool noclear; /* top tables */
 };
 extern struct common common;
 

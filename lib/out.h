@@ -13,7 +13,8 @@ enum out_mode { OUT_TEXT, OUT_JSON, OUT_CSV };
 extern enum out_mode out_mode;
 extern struct buf out; /* write here, then out_flush() */
 
-/* Writes what is there. A closed pipe exits 0, any other error exits 1 with a line that names it. */
+/* Writes what is there. A closed pipe exits 0, any other error exits 1 with a line that names it.
+ */
 void out_flush(void);
 
 /* out_flush() once a good deal has been gathered; for use after each row. */

@@ -25,7 +25,7 @@ struct ring *ring_open(struct bpf_map *map, bool perf, ring_fn *fn, void *ctx);
 /* Reads what is there; the number of records read, or -errno. */
 long ring_read(struct ring *r);
 
-int ring_fd(const struct ring *r); /* to poll(2) for reading */
+int ring_fd(const struct ring *r);   /* to poll(2) for reading */
 u64 ring_lost(const struct ring *r); /* perf buffer: what the kernel says was lost */
 
 #endif

@@ -8,9 +8,9 @@
 #include "run.h"
 
 struct rows {
-	char *data;    /* n rows: the key, and at `value` the value */
+	char *data; /* n rows: the key, and at `value` the value */
 	size_t n, size, value;
-	size_t room;   /* rows that fit in data */
+	size_t room; /* rows that fit in data */
 };
 
 /* Before loading: how many keys the table takes. */

@@ -21,8 +21,8 @@ struct run {
 	int nlinks;
 	u64 deadline; /* CLOCK_MONOTONIC; 0: until interrupted */
 	u64 lost[LOST_KINDS];
-	struct ring *ring; /* of the map `events` */
-	int child;    /* --exec; 0: none */
+	struct ring *ring;              /* of the map `events` */
+	int child;                      /* --exec; 0: none */
 	void (*often)(struct run *run); /* called ten times a second of run_sleep(), run_wait() */
 };
 
@@ -32,10 +32,10 @@ enum keep_caps {
 };
 
 void run_events(struct run *run); /* `events`: a line per event */
-void run_hist(struct run *run);	  /* table `hists`: a histogram per key */
+void run_hist(struct run *run);   /* table `hists`: a histogram per key */
 void run_table(struct run *run);  /* table `rows`: sorted rows, per interval or at the end */
-void run_top(struct run *run);	  /* the same on a screen that is cleared, every interval */
-void run_stat(struct run *run);	  /* counters `stats`: a line per interval */
+void run_top(struct run *run);    /* the same on a screen that is cleared, every interval */
+void run_stat(struct run *run);   /* counters `stats`: a line per interval */
 void run_stacks(struct run *run); /* table `counts` and map `stacks`: folded or listed */
 
 /* Before attaching: a perf buffer has no room until it is open, and that wants capabilities. */
@@ -44,11 +44,12 @@ void events_open(struct run *run);
 void hist_prepare(struct run *run); /* before loading: room for as many keys as are told apart */
 
 /* For applets with an engine of their own. */
-int run_map(struct run *run, const char *name);	  /* fd; dies if absent */
-bool run_over(const struct run *run);		  /* interrupted, past the deadline, child gone */
-void run_sleep(struct run *run, u64 until); /* CLOCK_MONOTONIC; 0 is for ever; early if over */
-void run_poll(const struct run *run, u64 until, int fd); /* the same, or `fd` is readable; may wake early */
-bool run_wait(struct run *run);			  /* one interval; false when it was the last */
+int run_map(struct run *run, const char *name); /* fd; dies if absent */
+bool run_over(const struct run *run);           /* interrupted, past the deadline, child gone */
+void run_sleep(struct run *run, u64 until);     /* CLOCK_MONOTONIC; 0 is for ever; early if over */
+void run_poll(const struct run *run, u64 until,
+	      int fd);          /* the same, or `fd` is readable; may wake early */
+bool run_wait(struct run *run); /* one interval; false when it was the last */
 
 /*
  * Samples: attaches `prog` (SEC("perf_event")) to a timer that fires `hz` times a second on every

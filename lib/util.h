@@ -8,7 +8,7 @@
 #include "types.h"
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
-#define NSEC_PER_SEC 1000000000ull
+#define NSEC_PER_SEC  1000000000ull
 
 extern const char *progname; /* prefix of every message */
 

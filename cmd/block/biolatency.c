@@ -7,7 +7,7 @@
 static struct biolatency_conf conf;
 static bool extension;
 static bool from_issue = true; /* not -Q */
-static bool particular; /* about tasks */
+static bool particular;        /* about tasks */
 
 static const char *const operations[] = {
 	[0] = "Read",      [1] = "Write",       [2] = "Flush",

@@ -32,7 +32,8 @@ static const struct column columns[] = {
 	COUNTER(fsyncs, "FSYNC/s", "flushes of a file to its disk"),
 	COUNTER(opens, "OPEN/s", "opens"),
 	COUNTER(creates, "CREATE/s",
-		"regular files made by mknod(2), NFS or overlayfs; open(2) has its own way and is in OPEN/s"),
+		"regular files made by mknod(2), NFS or overlayfs; open(2) has its own way and is "
+		"in OPEN/s"),
 	COUNTER(unlinks, "UNLINK/s", "removals of a name"),
 	COUNTER(mkdirs, "MKDIR/s", "folders made"),
 	COUNTER(rmdirs, "RMDIR/s", "folders removed"),

@@ -13,12 +13,12 @@ static const struct {
 	const char *name;
 	u32 flag;
 } flags[] = {
-	{ "O_APPEND", O_APPEND },   { "O_ASYNC", O_ASYNC },	  { "O_CLOEXEC", O_CLOEXEC },
-	{ "O_CREAT", O_CREAT },	    { "O_DIRECT", O_DIRECT },	  { "O_DIRECTORY", O_DIRECTORY },
-	{ "O_DSYNC", O_DSYNC },	    { "O_EXCL", O_EXCL },	  { "O_LARGEFILE", O_LARGEFILE },
-	{ "O_NOATIME", O_NOATIME }, { "O_NOCTTY", O_NOCTTY },	  { "O_NOFOLLOW", O_NOFOLLOW },
+	{ "O_APPEND", O_APPEND },   { "O_ASYNC", O_ASYNC },       { "O_CLOEXEC", O_CLOEXEC },
+	{ "O_CREAT", O_CREAT },     { "O_DIRECT", O_DIRECT },     { "O_DIRECTORY", O_DIRECTORY },
+	{ "O_DSYNC", O_DSYNC },     { "O_EXCL", O_EXCL },         { "O_LARGEFILE", O_LARGEFILE },
+	{ "O_NOATIME", O_NOATIME }, { "O_NOCTTY", O_NOCTTY },     { "O_NOFOLLOW", O_NOFOLLOW },
 	{ "O_NDELAY", O_NDELAY },   { "O_NONBLOCK", O_NONBLOCK }, { "O_PATH", O_PATH },
-	{ "O_SYNC", O_SYNC },	    { "O_TMPFILE", O_TMPFILE },	  { "O_TRUNC", O_TRUNC },
+	{ "O_SYNC", O_SYNC },       { "O_TMPFILE", O_TMPFILE },   { "O_TRUNC", O_TRUNC },
 };
 
 /* -f: flags are bits, but the access mode is a number of its own, and O_RDONLY is 0. */
@@ -54,7 +54,8 @@ static const struct opt options[] = {
 	OPT('e', "extended-fields", NULL, &extended, "print the flags and the mode"),
 	OPT_PARSED('f', "flag-filter", "FLAG", parse_flag, &conf,
 		   "print opens with this flag only, such as O_WRONLY; repeatable: any of them"),
-	OPT('F', "full-path", NULL, &conf.full_path, "print the full path where a relative one was passed"),
+	OPT('F', "full-path", NULL, &conf.full_path,
+	    "print the full path where a relative one was passed"),
 	OPT_BUFFER_PAGES('b'),
 	OPT_EXEC,
 	{ 0 },
@@ -69,8 +70,9 @@ static const struct column columns[] = {
 	COL(task.comm, "COMM", -16, "thread name"),
 	COL(fd, "FD", 4, "file descriptor, or -1 if the open failed"),
 	COL(err, "ERR", 3, "error number (errno(3)), or 0"),
-	COL(flags, "FLAGS", -8, "flags passed, in octal; without O_LARGEFILE, which the kernel adds",
-	    .as = AS_OCTAL, .digits = 8, .show = &extended),
+	COL(flags, "FLAGS", -8,
+	    "flags passed, in octal; without O_LARGEFILE, which the kernel adds", .as = AS_OCTAL,
+	    .digits = 8, .show = &extended),
 	COL(mode, "MODE", -5, "mode passed, in octal; 0 unless the open may create a file",
 	    .as = AS_OCTAL, .digits = 4, .show = &extended),
 	COL(path, "PATH", 0, "path as it was passed, or with -F the full path"),
@@ -89,8 +91,9 @@ static const struct example examples[] = {
 
 static const struct probe probes[] = {
 	{ "opens",
-	  { "~opened", "enter_open? leave_open? enter_creat? leave_creat? enter_openat leave_openat "
-		       "enter_openat2? leave_openat2?" } },
+	  { "~opened",
+	    "enter_open? leave_open? enter_creat? leave_creat? enter_openat leave_openat "
+	    "enter_openat2? leave_openat2?" } },
 	{ "opens by io_uring", { "uring_open uring_opened" }, "opens by io_uring" },
 	{ 0 },
 };
@@ -132,7 +135,8 @@ static const void *join(struct run *run, const void *event, size_t *size)
 static const struct applet opensnoop = {
 	.name = "opensnoop",
 	.summary = "trace file opens",
-	.doc = "Traces open(2), creat(2), openat(2) and openat2(2), those of 32-bit programs and of "
+	.doc = "Traces open(2), creat(2), openat(2) and openat2(2), those of 32-bit programs and "
+	       "of "
 	       "io_uring too, and prints a line when each returns.\n\n"
 	       "Costs little unless files are opened many thousands of times a second.",
 	.options = options,
