@@ -326,12 +326,11 @@ struct request_queue {
 
 struct request {
 	struct request_queue *q;
-	unsigned int cmd_flags;
+	unsigned int cmd_flags, rq_flags;
 	unsigned int __data_len;
 	sector_t __sector;
 	struct bio *bio;
 	u64 start_time_ns;
-	void *end_io;
 };
 
 struct request___5_16 {

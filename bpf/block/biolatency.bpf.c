@@ -1,6 +1,7 @@
 /*
  * From the (last) issue of a request to the driver until it is done; with -Q from the moment it is
- * made, and then until what it takes to flush is done too.
+ * made, a flush before it included. (One after it, for a device that cannot write through, is
+ * included before 6.5 only: since then the first end of a request is taken.)
  */
 #include "bcctool.bpf.h"
 #include "hist.bpf.h"
@@ -50,7 +51,7 @@ static __always_inline int on_done(struct request *rq, u32 bytes, bool typed)
 {
 	u64 key = (u64)rq, *from;
 
-	if (!io_finished(rq, bytes, typed) || (conf.queued && io_in_flush(rq, typed)))
+	if (!io_finished(rq, bytes, typed))
 		return 0;
 	from = bpf_map_lookup_elem(&since, &key);
 	if (from) {

@@ -67,14 +67,12 @@ static __always_inline bool io_finished(struct request *rq, u32 bytes, bool type
 }
 
 /*
- * Is this completion that of a step of a flush? The last, without, is of the whole: only then is
- * end_io (which flushing borrows) put back.
+ * Until 6.10, where this flag (RQF_FLUSH_SEQ) is a macro: is this completion that of a step of a
+ * flush? One of the whole follows.
  */
 static __always_inline bool io_in_flush(struct request *rq, bool typed)
 {
-	u32 flags = FIELD(typed, rq, cmd_flags);
-
-	return IO_OP(flags) == IO_OP_FLUSH || (flags & IO_WITH_FLUSH && FIELD(typed, rq, end_io));
+	return FIELD(typed, rq, rq_flags) & 1 << 4;
 }
 
 static __always_inline void io_disk_name(char name[32], struct request *rq, bool typed)
