@@ -1,0 +1,136 @@
+"""biolatency: as many samples as /proc/diskstats counts, in the bucket of the disk's known delay."""
+
+import os
+import re
+
+from harness import *
+
+MS = 1_000_000
+
+
+def counted(device):
+    """Reads, writes, discards and flushes that the kernel counts as done."""
+    name = os.path.basename(device)
+    fields = next(line.split() for line in open("/proc/diskstats") if line.split()[2] == name)
+    return {"read": int(fields[3]), "write": int(fields[7]), "discard": int(fields[14]), "flush": int(fields[18])}
+
+
+def gained(device, before):
+    return {kind: n - before[kind] for kind, n in counted(device).items()}
+
+
+def total(result):
+    return sum(row["count"] for row in result.json if "buckets" in row)
+
+
+def lost(result):
+    return {kind: n for kind, n in result.json[-1]["lost"].items() if n}
+
+
+@alone
+def test_each_request_once_in_its_bucket():
+    with null_blk(irqmode=2, completion_nsec=20 * MS) as disk:
+        name = os.path.basename(disk)
+        before = counted(disk)
+        lat = tool("biolatency", "-d", name, json=True)
+        did = work("disk", disk, 30, 4096, "r")
+        result = lat.stop()
+        assert gained(disk, before)["read"] == 30
+    (row,) = [row for row in result.json if "buckets" in row]
+    assert row["count"] == 30 and lost(result) == {}
+    below = sum(b["count"] for b in row["buckets"] if b["high"] < 20_000)
+    assert below == 0  # no request is done before the disk's delay
+    assert 30 * 20_000 <= row["sum"] <= did["total_us"] + 30  # nor later than its reader saw
+
+
+@alone
+def test_text_modes():
+    with null_blk(irqmode=2, completion_nsec=20 * MS) as disk:
+        name = os.path.basename(disk)
+        lats = [tool("biolatency", "-d", name, *args) for args in (["-m", "-e"], ["-D"], ["-F"])]
+        read = work("disk", disk, 8, 4096, "r")
+        write = work("disk", disk, 5, 4096, "w")
+        ms, disks, flags = (lat.stop() for lat in lats)
+    assert sum(ms.histogram.values()) == 13 and "msecs" in ms.out
+    assert sum(n for (low, high), n in ms.histogram.items() if high < 16) == 0
+    average = re.search(r"^avg = (\d+) msecs, total: (\d+) msecs, count: (\d+)$", ms.out, re.M)
+    mean, sum_, n = map(int, average.groups())
+    assert n == 13 and mean == sum_ // 13
+    assert 13 * 20 <= sum_ <= (read["total_us"] + write["total_us"]) / 1000
+    assert list(disks.histograms) == [f"disk = {name}"]
+    assert sum(disks.histograms[f"disk = {name}"].values()) == 13
+    by_flags = {label: sum(h.values()) for label, h in flags.histograms.items()}
+    assert sum(n for label, n in by_flags.items() if label.endswith("Read")) == 8
+    assert sum(n for label, n in by_flags.items() if label.endswith("Write")) == 5
+    assert "flags = Idle-Sync-Write" in by_flags  # O_DIRECT
+
+
+@alone
+def test_queued_is_longer_and_counts_what_diskstats_does():
+    # One request at a time in the driver: those of four readers wait for each other.
+    with null_blk(irqmode=2, completion_nsec=10 * MS, hw_queue_depth=1, submit_queues=1) as disk:
+        name = os.path.basename(disk)
+        before = counted(disk)
+        issue = tool("biolatency", "-d", name, json=True)
+        queued = tool("biolatency", "-Q", "-d", name, json=True)
+        readers = [waiting_work("disk", disk, 10, 4096, "r") for _ in range(4)]
+        for reader in readers:
+            reader.begin()
+        did = [reader.wait().words for reader in readers]
+        queued, issue = queued.stop(), issue.stop()
+        assert gained(disk, before)["read"] == 40
+    assert total(queued) == total(issue) == 40
+    sums = [sum(row["sum"] for row in r.json if "buckets" in row) for r in (issue, queued)]
+    assert 40 * 10_000 <= sums[0] <= sums[1] <= sum(d["total_us"] for d in did) + 40
+
+
+@alone
+def test_flushes_are_requests_of_their_own_but_not_with_q():
+    with filesystem("ext4") as path:
+        device = next(l.split()[0] for l in open("/proc/mounts") if l.split()[1] == str(path))
+        name = os.path.basename(device)
+        run(["sync"])
+        before = counted(device)
+        issue = tool("biolatency", "-F", "-d", name, json=True)
+        queued = tool("biolatency", "-Q", "-d", name, json=True)
+        work("ops", path / "f", 1, 3, 0, 3)
+        run(["sync", "-f", path])
+        queued, issue = queued.stop(), issue.stop()
+        gain = gained(device, before)
+    flushes = sum(r["count"] for r in issue.json if r.get("flags", "").endswith("Flush"))
+    assert gain["write"] > 0 and gain["flush"] > 0
+    assert flushes == gain["flush"]
+    assert total(queued) == gain["read"] + gain["write"] + gain["discard"]
+
+
+@alone
+def test_large_writes_count_as_diskstats_does():
+    with scsi_debug(dev_size_mb=16, delay=0, ndelay=1000000) as disk:
+        name = os.path.basename(disk)
+        before = counted(disk)
+        lat = tool("biolatency", "-d", name, json=True)
+        work("disk", disk, 6, 1 << 20, "w")
+        result = lat.stop()
+        gain = gained(disk, before)
+    assert gain["write"] >= 6
+    assert total(result) == gain["write"] + gain["flush"] + gain["read"]
+
+
+@alone
+def test_intervals_have_times():
+    with null_blk() as disk:
+        name = os.path.basename(disk)
+        lat = tool("biolatency", "-T", "-d", name, "1", "2")
+        work("disk", disk, 7, 4096, "r")
+        text = lat.wait().out
+    assert len(re.findall(r"^\d\d:\d\d:\d\d$", text, re.M)) == 2
+    assert sum(n for h in histograms(text).values() for n in h.values()) == 7
+
+
+def test_json_by_letter_and_bad_input():
+    short = tool("biolatency", "-j")
+    assert all(isinstance(row, dict) for row in short.stop().json)
+    unknown = tool_run("biolatency", "-d", "nosuchdisk")
+    assert unknown.code == 2 and "no such disk: nosuchdisk" in unknown.err
+    both = tool_run("biolatency", "-D", "-F")
+    assert both.code == 2 and "exclude" in both.err
