@@ -656,6 +656,7 @@ def check(*applets, before=()):
 
 @timeout(120)
 def test_check():
+    load("ext4")  # without it ext4dist has nothing to trace
     code, said = check()
     assert code == 0 and set(said) == set(run([BCCTOOL, "--names"]).out.split())
     for name, one in said.items():
