@@ -147,6 +147,7 @@ static int read_header(struct reader *r, Elf64_Ehdr *h)
 	h->e_shoff = n.e_shoff;
 	h->e_shentsize = n.e_shentsize;
 	h->e_shnum = n.e_shnum;
+	h->e_shstrndx = n.e_shstrndx;
 	return err;
 }
 
@@ -539,17 +540,105 @@ static int load(struct elfsym **out, struct reader *r)
 	return err;
 }
 
-int elfsym_load(struct elfsym **e, int fd)
+static int open_reader(struct reader *r, int fd)
 {
-	struct reader r = { .fd = fd };
 	struct stat st;
 
+	*r = (struct reader){ .fd = fd };
 	if (fstat(fd, &st))
 		return -errno;
 	if (!S_ISREG(st.st_mode))
 		return -ENOEXEC;
-	r.size = st.st_size;
-	return load(e, &r);
+	r->size = st.st_size;
+	return 0;
+}
+
+int elfsym_load(struct elfsym **e, int fd)
+{
+	struct reader r;
+	int err = open_reader(&r, fd);
+
+	return err ?: load(e, &r);
+}
+
+/* Whether the name at `at` is this one, its NUL included. */
+static bool is_named(const struct reader *r, u64 at, const char *name)
+{
+	char found[64];
+	size_t len = strlen(name) + 1;
+
+	return len <= sizeof(found) && !read_at(r, at, found, len) && !memcmp(found, name, len);
+}
+
+static int find_section(const struct reader *r, u32 names, const char *name, Elf64_Shdr *found)
+{
+	u64 at;
+
+	if (names >= r->nsections)
+		return -ENOEXEC;
+	for (u32 i = 0; i < r->nsections; i++) {
+		const Elf64_Shdr *s = &r->sections[i];
+
+		if (!__builtin_add_overflow(r->sections[names].sh_offset, s->sh_name, &at) &&
+		    s->sh_name < r->sections[names].sh_size && is_named(r, at, name)) {
+			*found = *s;
+			return 0;
+		}
+	}
+	return -ENOENT;
+}
+
+static int take_section(struct reader *r, const char *name, bool content, struct elf_section *s)
+{
+	Elf64_Shdr first, found;
+	u32 names = 0;
+	Elf64_Ehdr h;
+	int err = read_header(r, &h);
+
+	*s = (struct elf_section){};
+	if (!err)
+		err = read_sections(r, &h);
+	if (!err && !r->nsections)
+		err = -ENOENT;
+	if (!err) {
+		names = h.e_shstrndx;
+		if (names == SHN_XINDEX && !first_section(r, &h, &first))
+			names = first.sh_link;
+		err = find_section(r, names, name, &found);
+	}
+	if (!err && content && found.sh_type == SHT_NOBITS)
+		err = -ENOEXEC;
+	if (!err && content && found.sh_size > ELFSYM_MAX_CONTENT)
+		err = -EFBIG;
+	if (!err) {
+		*s = (struct elf_section){ NULL, found.sh_size, found.sh_addr, r->wide };
+		if (content && !(s->data = malloc(s->size ?: 1)))
+			err = -ENOMEM;
+	}
+	if (!err && content)
+		err = read_at(r, found.sh_offset, s->data, s->size);
+	if (err) {
+		free(s->data);
+		s->data = NULL;
+	}
+	free(r->sections);
+	return err;
+}
+
+int elf_section(int fd, const char *name, bool content, struct elf_section *s)
+{
+	struct reader r;
+	int err = open_reader(&r, fd);
+
+	return err ?: take_section(&r, name, content, s);
+}
+
+int elf_section_mem(const void *image, size_t size, const char *name, bool content,
+		    struct elf_section *s)
+{
+	struct reader r = { .fd = -1, .image = image, .size = size };
+
+	return take_section(&r, name, content, s);
 }
 
 int elfsym_load_mem(struct elfsym **e, const void *image, size_t size)

@@ -47,4 +47,20 @@ bool elfsym_address(const struct elfsym *e, u64 file_offset, u64 *addr);
  */
 const char *elfsym_find(const struct elfsym *e, u64 addr, u64 *offset);
 
+/*
+ * The first section of that name. `data` is malloc'd, NULL if none was asked for; more than
+ * ELFSYM_MAX_CONTENT is -EFBIG. -ENOENT: there is none; else errors as above.
+ */
+#define ELFSYM_MAX_CONTENT (16u << 20)
+
+struct elf_section {
+	u8 *data;
+	u64 size, addr;
+	bool wide; /* the file is of 64 bits */
+};
+
+int elf_section(int fd, const char *name, bool content, struct elf_section *s);
+int elf_section_mem(const void *image, size_t size, const char *name, bool content,
+		    struct elf_section *s);
+
 #endif

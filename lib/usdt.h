@@ -1,0 +1,40 @@
+/*
+ * USDT probes of an ELF file: what its section .note.stapsdt tells, and where each is. The file may
+ * be anyone's: nothing in it is believed, strings are not made safe for a terminal.
+ * Format: sourceware.org/systemtap/wiki/UserSpaceProbeImplementation.
+ */
+#ifndef USDT_H
+#define USDT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "buf.h"
+
+#define USDT_MAX_SITES (1u << 18)
+
+/* One place in the code. Addresses are as linked: those of nm(1). */
+struct usdt_site {
+	const char *provider, *name, *args; /* args: "8@%rdi -4@12(%rsp)" */
+	u64 address, semaphore;             /* semaphore: 0 is none */
+};
+
+struct usdt {
+	struct usdt_site *sites; /* by provider, name, address */
+	u32 n;
+	u8 *notes; /* what the strings are in */
+};
+
+/* -ENOENT: no probes; -ENOEXEC: no ELF file, or damaged; -EFBIG, -ENOMEM, -EIO. A damaged note ends
+ * the list. */
+int usdt_load(struct usdt *u, int fd);
+int usdt_load_mem(struct usdt *u, const void *image, size_t size);
+void usdt_free(struct usdt *u);
+
+/* How many of the sites from `first` on are of one probe: same provider and name. */
+u32 usdt_same(const struct usdt *u, u32 first);
+
+/* The next of a site's arguments: its text and length; false at the end. *args moves on. */
+bool usdt_arg(const char **args, const char **arg, size_t *len);
+
+#endif
