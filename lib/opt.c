@@ -252,7 +252,11 @@ static void store(const struct opt *o, const char *arg, bool positional)
 		return;
 	}
 	switch (o->type) {
-	case OPT_FLAG: *(bool *)o->dst = true; break;
+	case OPT_FLAG:
+		if (o->again && *(bool *)o->dst)
+			*o->again = true;
+		*(bool *)o->dst = true;
+		break;
 	case OPT_INT: *(int *)o->dst = parse_number(o, what, arg); break;
 	case OPT_U32: *(u32 *)o->dst = parse_number(o, what, arg); break;
 	case OPT_U64: *(u64 *)o->dst = parse_number(o, what, arg); break;

@@ -5,22 +5,33 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <glob.h>
 
 #include "applet.h"
 #include "kernel.h"
 #include "out.h"
+#include "usdt.h"
 
-static const char *filter = "*";
-static bool fields;
+static const char *filter = "*", *library;
+static bool fields, sites;
+static u32 pid;
 
 static const struct opt options[] = {
-	OPT('v', "verbose", NULL, &fields, "print the fields of each tracepoint"),
+	OPT('p', "pid", "PID", &pid, "list the USDT probes of what this process has mapped",
+	    .min = 1, .max = PID_LIMIT),
+	OPT('l', "lib", "FILE", &library,
+	    "list the USDT probes of this library or program, by path or name, such as pthread or "
+	    "python3"),
+	OPT('v', "verbose", NULL, &fields,
+	    "print the fields of each tracepoint, of USDT probes how many locations and arguments; "
+	    "-vv each of them",
+	    .again = &sites),
 	{ 0 },
 };
 
 static const struct opt positionals[] = {
 	OPT(0, "filter", NULL, &filter,
-	    "print these tracepoints only: category:event, with * and ?"),
+	    "print these only: category:event or provider:probe, with * and ?"),
 	{ 0 },
 };
 
@@ -28,6 +39,8 @@ static const struct example examples[] = {
 	{ "", "all tracepoints" },
 	{ "'block:*'", "those of block I/O" },
 	{ "-v syscalls:sys_enter_read", "the fields of one" },
+	{ "-l python3 'python:gc*'", "USDT probes of a program" },
+	{ "-vv -p 181", "those of process 181, with their locations and arguments" },
 	{ 0 },
 };
 
@@ -157,12 +170,246 @@ static int print_category(const char *category)
 	return printed;
 }
 
+static void print_args(const struct usdt_site *s)
+{
+	const char *args = s->args, *arg;
+	size_t len;
+	int n = 0;
+
+	while (usdt_arg(&args, &arg, &len)) {
+		bool is_signed = *arg == '-';
+		const char *at = memchr(arg, '@', len);
+		size_t skip = at ? at + 1 - arg : 0;
+
+		/* Without a size the argument has that of a register. */
+		if (skip)
+			buf_fmt(&out, "    argument #%d %lu %s bytes @ ", ++n,
+				strtoul(arg + is_signed, NULL, 10),
+				is_signed ? "signed  " : "unsigned");
+		else
+			buf_fmt(&out, "    argument #%d ", ++n);
+		buf_safe(&out, arg + skip, len - skip);
+		buf_chr(&out, '\n');
+	}
+}
+
+static u32 count_args(const struct usdt_site *s)
+{
+	const char *args = s->args, *arg;
+	size_t len;
+	u32 n = 0;
+
+	while (usdt_arg(&args, &arg, &len))
+		n++;
+	return n;
+}
+
+/* One probe, in BCC's layout: `n` sites of the same name. */
+static void usdt_as_text(const char *path, const char *name, const struct usdt_site *s, u32 n)
+{
+	if (!fields) {
+		buf_safe(&out, path, strlen(path));
+		buf_chr(&out, ' ');
+		buf_safe(&out, name, strlen(name));
+		buf_chr(&out, '\n');
+		return;
+	}
+	buf_safe(&out, name, strlen(name));
+	buf_fmt(&out, " [sema 0x%llx]\n", s->semaphore);
+	if (!sites)
+		buf_fmt(&out, "  %u location(s)\n  %u argument(s)\n", n, count_args(s));
+	for (u32 i = 0; sites && i < n; i++) {
+		buf_fmt(&out, "  location #%u ", i + 1);
+		buf_safe(&out, path, strlen(path));
+		buf_fmt(&out, " 0x%llx\n", s[i].address);
+		print_args(&s[i]);
+	}
+}
+
+static void usdt_as_json(const char *path, const struct usdt_site *s, u32 n)
+{
+	buf_str(&out, "{\"path\":");
+	buf_json(&out, path, strlen(path));
+	buf_str(&out, ",\"provider\":");
+	buf_json(&out, s->provider, strlen(s->provider));
+	buf_str(&out, ",\"probe\":");
+	buf_json(&out, s->name, strlen(s->name));
+	buf_str(&out, ",\"locations\":[");
+	for (u32 i = 0; i < n; i++) {
+		const char *args = s[i].args, *arg, *sep = "";
+		size_t len;
+
+		buf_fmt(&out, "%s{\"address\":%llu,\"semaphore\":%llu,\"arguments\":[",
+			i ? "," : "", s[i].address, s[i].semaphore);
+		for (; usdt_arg(&args, &arg, &len); sep = ",") {
+			buf_str(&out, sep);
+			buf_json(&out, arg, len);
+		}
+		buf_str(&out, "]}");
+	}
+	buf_str(&out, "]}\n");
+}
+
+static void usdt_as_csv(const char *path, const struct usdt_site *s)
+{
+	const char *const cells[] = { path, s->provider, s->name };
+
+	for (size_t i = 0; i < ARRAY_SIZE(cells); i++) {
+		if (i)
+			buf_chr(&out, ',');
+		buf_csv(&out, cells[i], strlen(cells[i]));
+	}
+	buf_chr(&out, '\n');
+}
+
+/* The probes of an open file; how many were printed, or why it has none. */
+static int print_usdt(int fd, const char *path)
+{
+	struct usdt u;
+	int err = usdt_load(&u, fd), printed = 0;
+
+	if (err)
+		return err;
+	for (u32 i = 0, n; i < u.n; i += n) {
+		char *name = xasprintf("%s:%s", u.sites[i].provider, u.sites[i].name);
+
+		n = usdt_same(&u, i);
+		if (!fnmatch(filter, name, 0)) {
+			if (out_mode == OUT_JSON)
+				usdt_as_json(path, &u.sites[i], n);
+			else if (out_mode == OUT_CSV)
+				usdt_as_csv(path, &u.sites[i]);
+			else
+				usdt_as_text(path, name, &u.sites[i], n);
+			out_row();
+			printed++;
+		}
+		free(name);
+	}
+	usdt_free(&u);
+	return printed;
+}
+
+/* -l: a path, or as in -lNAME of a linker, or a program of $PATH. */
+static char *find_library(void)
+{
+	char *path = getenv("PATH"), *folders = xasprintf("%s", path ?: "/usr/bin:/bin"), *folder,
+	     *found;
+	glob_t g;
+
+	if (strchr(library, '/') || !access(library, F_OK))
+		return xasprintf("%s", library);
+	/* Those of the linker, without a version, may be scripts of its: they come last. */
+	for (int i = 0; i < 2 && !strpbrk(library, "*?[{~\\"); i++) {
+		char *pattern = xasprintf("/{,usr/,usr/local/}lib{,64,/*-linux-gnu*}/lib%s.so%s",
+					  library, i ? "" : ".[0-9]*");
+
+		if (!glob(pattern, GLOB_BRACE, NULL, &g) && g.gl_pathc)
+			return xasprintf("%s", g.gl_pathv[0]);
+		free(pattern);
+	}
+	while ((folder = strsep(&folders, ":"))) {
+		found = xasprintf("%s/%s", *folder ? folder : ".", library);
+		if (!access(found, X_OK))
+			return found;
+		free(found);
+	}
+	die("no library or program '%s'", library);
+}
+
+static int list_library(void)
+{
+	char *path = find_library();
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), n;
+
+	if (fd < 0)
+		die_err(errno, "cannot open '%s'", path);
+	n = print_usdt(fd, path);
+	close(fd);
+	if (n == -ENOEXEC)
+		die("not an ELF file, or damaged: %s", path);
+	if (n < 0 && n != -ENOENT)
+		die_err(n, "cannot read '%s'", path);
+	return n;
+}
+
+/* The file mapped, also if it is deleted or of another mount namespace; else what has its name
+ * there. */
+static int open_mapped(const char *range, const char *path)
+{
+	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK, fd;
+	char *file = xasprintf("/proc/%u/map_files/%s", pid, range);
+
+	fd = open(file, flags);
+	free(file);
+	if (fd >= 0)
+		return fd;
+	file = xasprintf("/proc/%u/root%s", pid, path);
+	fd = open(file, flags);
+	free(file);
+	return fd;
+}
+
+/* -p: each file that /proc/PID/maps has, once: "START-END PERMS OFFSET DEV INODE   PATH". */
+static int list_process(void)
+{
+	char *name = xasprintf("/proc/%u/maps", pid), *maps = read_file(name, 64 << 20, NULL);
+	char *rest = maps, *line, (*seen)[64] = NULL;
+	int n = 0, files = 0;
+
+	if (!maps)
+		die_err(errno == ENOENT ? ESRCH : errno, "cannot see what process %u has mapped",
+			pid);
+	while ((line = strsep(&rest, "\n"))) {
+		char range[64], file[64], dev[24], inode[24];
+		int at = 0, i = 0, fd, got;
+
+		if (sscanf(line, "%63s %*s %*s %23s %23s %n", range, dev, inode, &at) < 3 ||
+		    line[at] != '/')
+			continue;
+		snprintf(file, sizeof(file), "%s %s", dev, inode);
+		while (i < files && strcmp(seen[i], file))
+			i++;
+		if (i < files)
+			continue;
+		seen = xrealloc(seen, (files + 1) * sizeof(*seen));
+		memcpy(seen[files++], file, sizeof(file));
+		fd = open_mapped(range, line + at);
+		got = fd < 0 ? 0 : print_usdt(fd, line + at);
+		if (fd >= 0)
+			close(fd);
+		n += got > 0 ? got : 0;
+	}
+	free(seen);
+	free(maps);
+	free(name);
+	return n;
+}
+
+static void list_usdt(void)
+{
+	int n;
+
+	if (out_mode == OUT_CSV)
+		buf_str(&out, "path,provider,probe\n");
+	n = pid ? list_process() : list_library();
+	out_flush();
+	if (n <= 0 && pid)
+		die("process %u has no USDT probe that matches '%s'", pid, filter);
+	if (n <= 0)
+		die("'%s' has no USDT probe that matches '%s'", library, filter);
+}
+
 static void run_tplist(struct run *run)
 {
 	struct dirent **categories;
 	int n, printed = 0;
 
 	(void)run;
+	if (pid || library) {
+		list_usdt();
+		return;
+	}
 	if (tracefs_dir() < 0)
 		die_err(tracefs_dir(),
 			"cannot open tracefs, which lists the tracepoints (it takes root)");
@@ -184,16 +431,24 @@ static void run_tplist(struct run *run)
 		die("no tracepoint matches '%s'", filter);
 }
 
+static void check(void)
+{
+	if (pid && library)
+		opt_error("--pid and --lib exclude each other");
+}
+
 static const struct applet tplist = {
 	.name = "tplist",
-	.summary = "list the kernel's tracepoints and their fields",
+	.summary = "list tracepoints or USDT probes, and what they carry",
 	.doc = "Lists what tracefs has under events, as category:event; with -v the fields that a "
-	       "program "
-	       "on that tracepoint can read. tracefs need not be mounted. Traces nothing.",
+	       "program on that tracepoint can read. tracefs need not be mounted. With -p or -l "
+	       "lists the USDT probes of ELF files, by their section .note.stapsdt. Traces "
+	       "nothing.",
 	.options = options,
 	.positionals = positionals,
 	.examples = examples,
 	.no_object = true,
+	.check = check,
 	.run = run_tplist,
 };
 

@@ -1,5 +1,8 @@
 """tplist: the tracepoints that tracefs has, and their fields."""
 
+import os
+import re
+
 from harness import *
 
 EVENTS = Path("/sys/kernel/tracing/events")
@@ -50,3 +53,59 @@ def test_tracefs_not_mounted():
 def test_without_privilege():
     result = run(["setpriv", "--reuid=daemon", "--clear-groups", BCCTOOL, "tplist"], check=False)
     assert result.code == 1 and result.out == "" and "tracefs" in result.err and result.err.count("\n") == 1
+
+
+PYTHON = "/usr/bin/python3.11"
+
+
+def notes():
+    """(provider, probe, location, semaphore, arguments) as readelf has them."""
+    text = run(["readelf", "-n", "-W", PYTHON]).out
+    return re.findall(r"Provider: (\S+)\n\s+Name: (\S+)\n\s+Location: 0x(\w+), Base: 0x\w+, Semaphore: 0x(\w+)\n"
+                      r"\s+Arguments: ?(.*)", text)
+
+
+@needs(f"file:{PYTHON}", "program:readelf")
+def test_usdt_of_a_file():
+    known = notes()
+    assert len(known) >= 9
+    rows = tool_run("tplist", "-l", PYTHON, json=True).json
+    found = {(row["provider"], row["probe"], site["address"], site["semaphore"], " ".join(site["arguments"]))
+             for row in rows for site in row["locations"]}
+    assert found == {(p, n, int(a, 16), int(s, 16), args.strip()) for p, n, a, s, args in known}
+    names = sorted({f"{p}:{n}" for p, n, *_ in known})
+    assert tool_run("tplist", "-l", PYTHON).out.splitlines() == [f"{PYTHON} {name}" for name in names]
+    assert tool_run("tplist", "-l", "python3.11", "--csv").out.splitlines()[0] == "path,provider,probe"
+
+
+@needs(f"file:{PYTHON}", "program:readelf")
+def test_usdt_details():
+    (one,) = [note for note in notes() if note[1] == "gc__done"]
+    sema, address = int(one[3], 16), int(one[2], 16)
+    assert tool_run("tplist", "-l", PYTHON, "-v", "python:gc__done").out == (
+        f"python:gc__done [sema 0x{sema:x}]\n  1 location(s)\n  1 argument(s)\n")
+    size, operand = one[4].strip().split("@")
+    kind = "signed  " if size[0] == "-" else "unsigned"
+    assert tool_run("tplist", "-l", PYTHON, "-vv", "python:gc__done").out == (
+        f"python:gc__done [sema 0x{sema:x}]\n  location #1 {PYTHON} 0x{address:x}\n"
+        f"    argument #1 {size.lstrip('-')} {kind} bytes @ {operand}\n")
+
+
+@needs(f"file:{PYTHON}", "program:readelf")
+def test_usdt_of_a_process():
+    process = spawn([PYTHON, "-c", "import time; print('up', flush=True); time.sleep(60)"])
+    process.until("up")
+    rows = tool_run("tplist", "-p", process.pid, "python:*", json=True).json
+    process.stop()
+    assert {row["path"] for row in rows} == {os.path.realpath(PYTHON)}
+    assert {row["probe"] for row in rows} == {name for _, name, *_ in notes()}
+
+
+def test_usdt_refused():
+    for args, why in ((["-l", "/etc/passwd"], "ELF"), (["-l", "/nonexistent"], "No such file"),
+                      (["-l", "nosuchlibrary"], "nosuchlibrary"), (["-l", BCCTOOL], "no USDT"),
+                      (["-p", "4194304"], "4194304"), (["-l", "/dev/zero"], "ELF")):
+        result = tool_run("tplist", *args)
+        assert result.code == 1 and result.out == "" and why in result.err, (args, result.err)
+        assert result.err.count("\n") == 1
+    assert tool_run("tplist", "-p", "1", "-l", "/bin/sh").code == 2
