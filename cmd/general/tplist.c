@@ -357,9 +357,10 @@ static int list_process(void)
 	char *rest = maps, *line, (*seen)[64] = NULL;
 	int n = 0, files = 0;
 
+	if (!maps && (errno == ENOENT || errno == ESRCH))
+		die("no such process: %u", pid);
 	if (!maps)
-		die_err(errno == ENOENT ? ESRCH : errno, "cannot see what process %u has mapped",
-			pid);
+		die_err(errno, "cannot see what process %u has mapped", pid);
 	while ((line = strsep(&rest, "\n"))) {
 		char range[64], file[64], dev[24], inode[24];
 		int at = 0, i = 0, fd, got;

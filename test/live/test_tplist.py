@@ -68,7 +68,7 @@ def notes():
 @needs(f"file:{PYTHON}", "program:readelf")
 def test_usdt_of_a_file():
     known = notes()
-    assert len(known) >= 9
+    assert len(known) > 5
     rows = tool_run("tplist", "-l", PYTHON, json=True).json
     found = {(row["provider"], row["probe"], site["address"], site["semaphore"], " ".join(site["arguments"]))
              for row in rows for site in row["locations"]}
@@ -104,7 +104,7 @@ def test_usdt_of_a_process():
 def test_usdt_refused():
     for args, why in ((["-l", "/etc/passwd"], "ELF"), (["-l", "/nonexistent"], "No such file"),
                       (["-l", "nosuchlibrary"], "nosuchlibrary"), (["-l", BCCTOOL], "no USDT"),
-                      (["-p", "4194304"], "4194304"), (["-l", "/dev/zero"], "ELF")):
+                      (["-p", "4194304"], "no such process: 4194304"), (["-l", "/dev/zero"], "ELF")):
         result = tool_run("tplist", *args)
         assert result.code == 1 and result.out == "" and why in result.err, (args, result.err)
         assert result.err.count("\n") == 1
