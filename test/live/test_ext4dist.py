@@ -43,11 +43,11 @@ def test_fsync_within_a_write():
 def test_text():
     with filesystem("ext4") as path:
         writer = waiting_work("ops", path / "f", 3, 4, 5, 1)
-        timed = tool("ext4dist", "-m", "-p", writer.pid, "2", "1")
-        plain = tool("ext4dist", "-T", "-p", writer.pid, "2", "1")
+        timed = tool("ext4dist", "-m", "-p", writer.pid, "60")
+        plain = tool("ext4dist", "-T", "-p", writer.pid, "60")
         stat = tool("ext4dist", "--getattr", "-p", writer.pid)
         writer.go()
-        timed, plain, stat = timed.wait(), plain.wait(), stat.stop()
+        timed, plain, stat = timed.stop(), plain.stop(), stat.stop()
     for result, unit in ((timed, "msecs"), (plain, "usecs")):
         assert result.out.startswith("Tracing ext4 operation latency... Hit Ctrl-C to end.\n")
         counts = {label: sum(h.values()) for label, h in result.histograms.items()}
