@@ -1,6 +1,6 @@
 /*
- * A system call is counted when it returns; its time is from entry to return. What never returns is not
- * counted (exit), nor is rt_sigreturn, which leaves with another call's registers.
+ * A system call is counted when it returns; its time is from entry to return. What never returns is
+ * not counted (exit), nor is rt_sigreturn, which leaves with another call's registers.
  */
 #include "bcctool.bpf.h"
 #include "syscount.h"
@@ -89,7 +89,7 @@ static __always_inline int on_exit(struct pt_regs *regs, long ret, bool typed)
 	if (conf.by_process) {
 		key.pid = current_pid();
 	} else {
-		key.number = number;
+		key.number = number < SYSCOUNT_UNKNOWN ? number : SYSCOUNT_UNKNOWN;
 		key.is_32 = compat;
 	}
 	total = rows_at(&key);
@@ -98,8 +98,11 @@ static __always_inline int on_exit(struct pt_regs *regs, long ret, bool typed)
 	__sync_fetch_and_add(&total->count, 1);
 	if (conf.latency)
 		__sync_fetch_and_add(&total->total_ns, ns);
-	if (conf.by_process && !total->comm[0])
-		bpf_get_current_comm(total->comm, sizeof(total->comm));
+	if (conf.by_process) { /* by the name it has now */
+		struct task_struct *task = (void *)bpf_get_current_task();
+
+		BPF_CORE_READ_STR_INTO(&total->comm, task, group_leader, comm);
+	}
 	return 0;
 }
 

@@ -3,11 +3,13 @@
 
 #include "types.h"
 
+#define SYSCOUNT_UNKNOWN 1024 /* all numbers from here on: anybody can make them up */
+
 struct syscount_conf {
-	bool latency;	 /* -L */
+	bool latency;    /* -L */
 	bool by_process; /* -P */
-	bool failures;	 /* -x */
-	bool one;	 /* --syscall: one of these two */
+	bool failures;   /* -x */
+	bool one;        /* --syscall: one of these two */
 	s32 number, number_32;
 	s32 err; /* -e; 0: any */
 };

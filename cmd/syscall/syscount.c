@@ -58,8 +58,10 @@ static void name_text(struct buf *b, const void *field, const void *row)
 	(void)field;
 	if (name)
 		buf_str(b, name);
-	else
+	else if (key->number < SYSCOUNT_UNKNOWN)
 		buf_fmt(b, "syscall_%d", key->number);
+	else
+		buf_str(b, "[unknown]");
 	if (key->is_32)
 		buf_str(b, "/32");
 }
@@ -121,10 +123,21 @@ static void check(void)
 		opt_error("--syscall: not a system call: %s (-l lists them)", only);
 }
 
+static void prepare(struct run *run)
+{
+	if (!conf.latency)
+		bpf_map__set_max_entries(bpf_object__find_map_by_name(run->obj, "begun"), 1);
+}
+
 static void banner(struct buf *b)
 {
-	buf_fmt(b, "Tracing %ssyscalls, printing top %d... Ctrl+C to quit.\n",
-		conf.failures || conf.err ? "failed " : "", common.rows);
+	const char *failed = conf.failures || conf.err ? "failed " : "";
+
+	if (only)
+		buf_fmt(b, "Tracing %ssyscall '%s'... Ctrl+C to quit.\n", failed, only);
+	else
+		buf_fmt(b, "Tracing %ssyscalls, printing top %d... Ctrl+C to quit.\n", failed,
+			common.rows);
 }
 
 static void report(struct run *run)
@@ -166,6 +179,7 @@ static const struct applet syscount = {
 	CONF(conf),
 	VALUE(total),
 	.check = check,
+	.prepare = prepare,
 	.banner_text = banner,
 	.report = report,
 	.compare = compare,

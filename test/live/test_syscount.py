@@ -96,6 +96,47 @@ def test_32_bit_calls_have_names_of_their_own():
     assert list(counts(only.stop())) == ["open/32"]
 
 
+def test_counts_and_times_of_one_process():
+    child = waiting_work("calls", 1000, 10, 10, 7)
+    count = tool("syscount", "-L", "-T", 50, "-p", child.pid, json=True)
+    bad = tool("syscount", "-x", "-e", "EBADF", "-p", child.pid, json=True)
+    did = child.go()
+    rows = counts(count.stop())
+    assert [rows[name]["count"] for name in ("getppid", "nanosleep", "close")] == [1000, 10, 7]
+    assert 10 * 10_000_000 <= rows["nanosleep"]["total_ns"] <= did["nanosleep_ns"]
+    assert 0 < rows["getppid"]["total_ns"] <= did["getppid_ns"]
+    assert {name: row["count"] for name, row in counts(bad.stop()).items()} == {"close": 7}
+
+
+def test_one_call_by_process_name():
+    child = waiting_work("threads", 2, "syscalls", 50)
+    count = tool("syscount", "--syscall", "getppid", "-P", "-p", child.pid)
+    child.go()
+    lines = count.stop().out.splitlines()
+    assert lines[0] == "Tracing syscall 'getppid'... Ctrl+C to quit."
+    # The threads have names of their own.
+    assert lines[2:] == ["PID    COMM               COUNT", f"{child.pid:<6} work                 100"]
+
+
+def test_made_up_numbers():
+    for number, name in ((9999, "[unknown]"), (511, "syscall_511"), (-1, None)):
+        child = waiting_work("syscalls", 30, number)
+        count = tool("syscount", "-p", child.pid, "-T", 50, json=True)
+        child.go()
+        found = {n: row["count"] for n, row in counts(count.stop()).items() if "[" in n or "syscall_" in n}
+        assert found == ({name: 30} if name else {})
+
+
+@needs("file:/lib64/ld-linux-x86-64.so.2")
+def test_32_bit_numbers_are_not_taken_for_those_of_64_bits():
+    child = waiting_work("compat_calls", 40)
+    count = tool("syscount", "-p", child.pid, "-T", 50, json=True)
+    child.go()
+    found = {name: row["count"] for name, row in counts(count.stop()).items()}
+    assert (found["getppid/32"], found["getppid"], found["mmap2/32"]) == (40, 40, 40)
+    assert "semctl" not in found and "lgetxattr" not in found
+
+
 def test_list():
     names = tool_run("syscount", "-l").out.split()
     assert {"read", "openat", "getppid", "clone3", "mseal"} <= set(names) and names == sorted(names)
