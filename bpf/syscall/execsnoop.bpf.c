@@ -67,7 +67,7 @@ static __always_inline bool send_piece(void *ctx, struct execsnoop_event *e, u32
 
 	e->head.piece = true;
 	e->head.len = len;
-	err = submit(ctx, e, event_size(len));
+	err = hand_over(ctx, e, event_size(len));
 	e->head.piece = false;
 	if (err)
 		cut(e);
