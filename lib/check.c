@@ -63,7 +63,11 @@ static enum verdict check(const struct applet *a)
 {
 	struct buf reason = {};
 	struct run run;
-	enum verdict v = applet_probe(a, &run, &reason);
+	enum verdict v;
+
+	if (a->check) /* what follows from the options, here from none */
+		a->check();
+	v = applet_probe(a, &run, &reason);
 
 	(out_mode == OUT_JSON ? print_json : print_text)(a, v, &reason, &run.choices);
 	out_flush();

@@ -24,6 +24,17 @@ struct trace_exec {
 const volatile struct execsnoop_conf conf;
 HASH(calls, u32, struct call, 10240);
 PERCPU(scratch, struct execsnoop_event);
+
+/*
+ * Text that is being read: where from, and how much of the event it fills. In a map, as the verifier
+ * follows what is on the stack from round to round of a loop, and would not come to an end.
+ */
+struct progress {
+	u64 at, left, argv, arg;
+	u32 len;
+	bool done;
+};
+PERCPU(progress, struct progress);
 EVENTS;
 
 static __always_inline struct execsnoop_event *new_event(void)
@@ -36,6 +47,15 @@ static __always_inline struct execsnoop_event *new_event(void)
 	e->head.dfd = AT_FDCWD;
 	e->head.key = current_tid();
 	return e;
+}
+
+static __always_inline struct progress *new_progress(void)
+{
+	struct progress *p = progress_here();
+
+	if (p)
+		*p = (struct progress){};
+	return p;
 }
 
 static __always_inline void add_parent(struct execsnoop_head *h)
@@ -85,14 +105,12 @@ static __always_inline void send(void *ctx, struct execsnoop_event *e, u32 len, 
 	emit(ctx, e, event_size(len));
 }
 
-/* Text that is being read: where from, and how much of the event it fills. */
 struct reading {
 	void *ctx;
 	struct execsnoop_event *e;
-	u64 at, left, argv, arg;
+	struct progress *p;
 	long ret;
-	u32 len, width;
-	bool done;
+	u32 width;
 };
 
 /* REPEAT: a body by bpf_loop(), which verifiers follow once, or before 5.17 a loop as far as they
@@ -109,50 +127,54 @@ struct reading {
 static long read_piece(u32 i, struct reading *r)
 {
 	struct execsnoop_event *e = r->e;
-	u64 part = r->left;
+	struct progress *p = r->p;
+	u64 part = p->left;
 	u32 len;
 
 	if (part > EXEC_PIECE)
 		part = EXEC_PIECE;
-	if (bpf_probe_read_user(&e->text[r->len & (EXEC_PATH - 1)], part, (void *)r->at)) {
+	if (bpf_probe_read_user(&e->text[p->len & (EXEC_PATH - 1)], part, (void *)p->at)) {
 		cut(e);
-		r->done = true;
+		p->done = true;
 		return 1;
 	}
-	r->at += part;
-	r->left -= part;
-	r->len += part;
-	if (!r->left) {
-		r->done = true;
+	p->at += part;
+	p->left -= part;
+	p->len += part;
+	if (!p->left) {
+		p->done = true;
 		return 1;
 	}
-	len = r->len;
-	r->len = 0;
-	r->done = !send_piece(r->ctx, e, len);
-	return r->done;
+	len = p->len;
+	p->len = 0;
+	p->done = !send_piece(r->ctx, e, len);
+	return p->done;
 }
 
 static __always_inline int executed(void *ctx, struct task_struct *p, struct linux_binprm *bprm,
 				    bool typed)
 {
 	struct mm_struct *mm = FIELD(typed, p, mm);
-	struct reading r = { .ctx = ctx, .at = FIELD(typed, mm, arg_start) };
+	struct reading r = { .ctx = ctx };
+	struct progress *at;
 	long n;
 
 	if (!wanted())
 		return 0;
-	r.left = FIELD(typed, mm, arg_end) - r.at;
 	r.e = new_event();
-	if (!r.e)
+	r.p = at = new_progress();
+	if (!r.e || !at)
 		return 0;
+	at->at = FIELD(typed, mm, arg_start);
+	at->left = FIELD(typed, mm, arg_end) - at->at;
 	n = bpf_probe_read_kernel_str(r.e->text, EXEC_PATH / 2, FIELD(typed, bprm, filename));
-	r.len = n > 0 ? n : 0;
+	at->len = n > 0 ? n : 0;
 	r.e->head.script = FIELD(typed, bprm, interp) != FIELD(typed, bprm, filename);
 	REPEAT(EXEC_PIECES, 16, read_piece, &r);
-	if (!r.done)
+	if (!at->done)
 		cut(r.e);
 	add_parent(&r.e->head);
-	send(ctx, r.e, r.len, 0);
+	send(ctx, r.e, at->len, 0);
 	return 0;
 }
 
@@ -171,25 +193,26 @@ int BPF_PROG(executed_raw, struct task_struct *p, pid_t old_pid, struct linux_bi
 static long read_string(u32 i, struct reading *r)
 {
 	struct execsnoop_event *e = r->e;
+	struct progress *p = r->p;
 	long n;
 
-	r->done = true;
-	if (!r->arg) { /* not in the middle of a long one */
-		if (bpf_probe_read_user(&r->arg, r->width == 4 ? 4 : 8, (void *)r->argv)) {
-			if (r->argv && r->ret != -EFAULT)
+	p->done = true;
+	if (!p->arg) { /* not in the middle of a long one */
+		if (bpf_probe_read_user(&p->arg, r->width == 4 ? 4 : 8, (void *)p->argv)) {
+			if (p->argv && r->ret != -EFAULT)
 				cut(e);
 			return 1;
 		}
-		if (!r->arg)
+		if (!p->arg)
 			return 1;
 		if (conf.max_args && e->head.args >= conf.max_args) {
 			e->head.more = true;
 			return 1;
 		}
-		r->argv += r->width;
+		p->argv += r->width;
 		e->head.args++;
 	}
-	n = bpf_probe_read_user_str(&e->text[r->len & (EXEC_PATH - 1)], EXEC_PIECE, (void *)r->arg);
+	n = bpf_probe_read_user_str(&e->text[p->len & (EXEC_PATH - 1)], EXEC_PIECE, (void *)p->arg);
 	if (n < 0) {
 		if (r->ret != -EFAULT)
 			cut(e);
@@ -197,19 +220,19 @@ static long read_string(u32 i, struct reading *r)
 	}
 	if (n == EXEC_PIECE) { /* its NUL is not the argument's */
 		n--;
-		r->arg += n;
+		p->arg += n;
 	} else {
-		r->arg = 0;
+		p->arg = 0;
 	}
-	r->len += n;
-	if (r->len >= EXEC_PATH) {
-		u32 len = r->len;
+	p->len += n;
+	if (p->len >= EXEC_PATH) {
+		u32 len = p->len;
 
-		r->len = 0;
+		p->len = 0;
 		if (!send_piece(r->ctx, e, len))
 			return 1;
 	}
-	r->done = false;
+	p->done = false;
 	return 0;
 }
 
@@ -217,19 +240,23 @@ static long read_string(u32 i, struct reading *r)
 static __always_inline u32 read_args(void *ctx, struct execsnoop_event *e, u64 name, u64 argv,
 				     u32 width, long ret)
 {
-	struct reading r = { .ctx = ctx, .e = e, .argv = argv, .width = width, .ret = ret };
+	struct reading r = { .ctx = ctx, .e = e, .width = width, .ret = ret };
+	struct progress *at = r.p = new_progress();
 	long n = bpf_probe_read_user_str(e->text, EXEC_PATH / 2, (void *)name);
 
-	r.len = n > 0 ? n : 1;
+	if (!at)
+		return 0;
+	at->argv = argv;
+	at->len = n > 0 ? n : 1;
 	if (n <= 0) {
 		e->text[0] = 0;
 		if (ret != -EFAULT)
 			cut(e);
 	}
 	REPEAT(1 << 20, 64, read_string, &r);
-	if (!r.done)
+	if (!at->done)
 		cut(e);
-	return r.len;
+	return at->len;
 }
 
 static __always_inline int failed(void *ctx, s32 dfd, u64 name, u64 argv, u32 width, long ret,
