@@ -213,6 +213,8 @@ static long read_string(u32 i, struct reading *r)
 		e->head.args++;
 	}
 	n = bpf_probe_read_user_str(&e->text[p->len & (EXEC_PATH - 1)], EXEC_PIECE, (void *)p->arg);
+	if (!n) /* what an empty string is to many kernels: not even its NUL is written */
+		e->text[p->len & (EXEC_PATH - 1)] = 0, n = 1;
 	if (n < 0) {
 		if (r->ret != -EFAULT)
 			cut(e);
@@ -250,7 +252,7 @@ static __always_inline u32 read_args(void *ctx, struct execsnoop_event *e, u64 n
 	at->len = n > 0 ? n : 1;
 	if (n <= 0) {
 		e->text[0] = 0;
-		if (ret != -EFAULT)
+		if (n < 0 && ret != -EFAULT)
 			cut(e);
 	}
 	REPEAT(1 << 20, 64, read_string, &r);
