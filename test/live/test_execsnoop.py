@@ -198,7 +198,8 @@ def test_without_kernel_types():
             "kill -INT $snoop; wait"])
         rows = json_records((path / "out").read_text())
     did = [words(line) for line in result.out.splitlines()]
-    assert not any(rows[-1]["lost"].values())
+    # Arguments are read before the call here: those of other programs may not be in memory yet.
+    assert not any(n for kind, n in rows[-1]["lost"].items() if kind != "truncated")
     found = []
     for one in did:
         (row,) = [row for row in rows[:-1] if row["pid"] == one["child"]]
