@@ -30,7 +30,7 @@ def test_a_row_for_each_open():
     assert len(rows) == failed["failed"] == 200
     assert {(row["fd"], row["err"]) for row in rows} == {(-1, failed["errno"])} == {(-1, 2)}
     assert lost(result) == {}
-    times = [row["time"] for row in result.json[:-1]]
+    times = [row["time"] for row in result.of(made["pid"])]  # of two CPUs they may cross
     assert times == sorted(times)
 
 
