@@ -17,11 +17,12 @@ static __always_inline s32 number_of(struct pt_regs *regs, bool typed)
 	return typed ? regs->orig_ax : BPF_PROBE_READ(regs, orig_ax);
 }
 
-static __always_inline bool is_32(void)
+static __always_inline bool is_32(bool typed)
 {
-	struct task_struct___x86 *task = (void *)bpf_get_current_task();
+	struct task_struct___x86 *task = typed ? (void *)bpf_get_current_task_btf()
+					       : (void *)bpf_get_current_task();
 
-	return BPF_CORE_READ(task, thread_info.status) & TS_COMPAT;
+	return (typed ? task->thread_info.status : BPF_CORE_READ(task, thread_info.status)) & TS_COMPAT;
 }
 #elif defined(__TARGET_ARCH_arm64)
 #define TIF_32BIT 22 /* arch/arm64/include/asm/thread_info.h */
@@ -31,11 +32,12 @@ static __always_inline s32 number_of(struct pt_regs *regs, bool typed)
 	return typed ? regs->syscallno : BPF_PROBE_READ(regs, syscallno);
 }
 
-static __always_inline bool is_32(void)
+static __always_inline bool is_32(bool typed)
 {
-	struct task_struct___arm64 *task = (void *)bpf_get_current_task();
+	struct task_struct___arm64 *task = typed ? (void *)bpf_get_current_task_btf()
+						 : (void *)bpf_get_current_task();
 
-	return BPF_CORE_READ(task, thread_info.flags) >> TIF_32BIT & 1;
+	return (typed ? task->thread_info.flags : BPF_CORE_READ(task, thread_info.flags)) >> TIF_32BIT & 1;
 }
 #endif
 
@@ -83,7 +85,7 @@ static __always_inline int on_exit(struct pt_regs *regs, long ret, bool typed)
 		return 0;
 	if (conf.err && ret != -conf.err)
 		return 0;
-	compat = conf.one || !conf.by_process ? is_32() : false;
+	compat = conf.one || !conf.by_process ? is_32(typed) : false;
 	if (conf.one && number != (compat ? conf.number_32 : conf.number))
 		return 0;
 	if (conf.by_process) {
