@@ -50,7 +50,7 @@ static int by_name(const void *a, const void *b)
 
 void syscall_list(struct buf *b)
 {
-	const char *names[1024];
+	const char *names[1024] = { NULL };
 	int n = 0;
 
 	for (int i = 0; i < 1024; i++)

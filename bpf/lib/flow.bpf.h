@@ -5,7 +5,8 @@
 
 #define AF_INET6 10
 
-/* Addresses are kept on the stack by 4 bytes: BTF-typed reads cannot be memcpy() from the kernel. */
+/* Addresses are kept on the stack by 4 bytes: BTF-typed reads cannot be memcpy() from the kernel.
+ */
 #define FLOW_ADDR(to, typed, sk, field)                                                            \
 	({                                                                                         \
 		u32 *words = (u32 *)(to);                                                          \

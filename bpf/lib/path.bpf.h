@@ -4,9 +4,9 @@
 
 #include "fd.bpf.h"
 
-#define AT_FDCWD -100
-#define PATH_DEPTH 64	  /* folders followed */
-#define PATH_NAME 256	  /* NAME_MAX and its NUL */
+#define AT_FDCWD   -100
+#define PATH_DEPTH 64  /* folders followed */
+#define PATH_NAME  256 /* NAME_MAX and its NUL */
 
 /*
  * Appends the names of `dentry` and of the folders above it, each ended by NUL, nearest first, to
@@ -53,7 +53,8 @@ static __always_inline u32 path_append(char *buf, u32 len, u32 size, struct path
 	return 0;
 }
 
-/* The folder that relative names of an *at() call start from: of an open file, or the task's own. */
+/* The folder that relative names of an *at() call start from: of an open file, or the task's own.
+ */
 static __always_inline bool path_of_dirfd(int dfd, struct path *path)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();

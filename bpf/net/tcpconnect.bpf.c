@@ -1,7 +1,7 @@
 /*
  * tcp_v4_connect() and tcp_v6_connect() send the first packet and return; at their end the socket
- * has both addresses and ports. A connect over IPv4 by a socket of IPv6 goes through both functions,
- * and is taken in the first.
+ * has both addresses and ports. A connect over IPv4 by a socket of IPv6 goes through both
+ * functions, and is taken in the first.
  */
 #include "bcctool.bpf.h"
 #include "flow.bpf.h"

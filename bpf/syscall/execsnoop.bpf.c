@@ -26,8 +26,9 @@ HASH(calls, u32, struct call, 10240);
 PERCPU(scratch, struct execsnoop_event);
 
 /*
- * Text that is being read: where from, and how much of the event it fills. In a map, as the verifier
- * follows what is on the stack from round to round of a loop, and would not come to an end.
+ * Text that is being read: where from, and how much of the event it fills. In a map, as the
+ * verifier follows what is on the stack from round to round of a loop, and would not come to an
+ * end.
  */
 struct progress {
 	u64 at, left, argv, arg;

@@ -19,10 +19,11 @@ static __always_inline s32 number_of(struct pt_regs *regs, bool typed)
 
 static __always_inline bool is_32(bool typed)
 {
-	struct task_struct___x86 *task = typed ? (void *)bpf_get_current_task_btf()
-					       : (void *)bpf_get_current_task();
+	struct task_struct___x86 *task =
+		typed ? (void *)bpf_get_current_task_btf() : (void *)bpf_get_current_task();
 
-	return (typed ? task->thread_info.status : BPF_CORE_READ(task, thread_info.status)) & TS_COMPAT;
+	return (typed ? task->thread_info.status : BPF_CORE_READ(task, thread_info.status)) &
+	       TS_COMPAT;
 }
 #elif defined(__TARGET_ARCH_arm64)
 #define TIF_32BIT 22 /* arch/arm64/include/asm/thread_info.h */
@@ -34,10 +35,12 @@ static __always_inline s32 number_of(struct pt_regs *regs, bool typed)
 
 static __always_inline bool is_32(bool typed)
 {
-	struct task_struct___arm64 *task = typed ? (void *)bpf_get_current_task_btf()
-						 : (void *)bpf_get_current_task();
+	struct task_struct___arm64 *task =
+		typed ? (void *)bpf_get_current_task_btf() : (void *)bpf_get_current_task();
 
-	return (typed ? task->thread_info.flags : BPF_CORE_READ(task, thread_info.flags)) >> TIF_32BIT & 1;
+	return (typed ? task->thread_info.flags : BPF_CORE_READ(task, thread_info.flags)) >>
+		       TIF_32BIT &
+	       1;
 }
 #endif
 

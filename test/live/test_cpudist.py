@@ -40,8 +40,9 @@ def test_on_cpu():
     whole = len(did["ran_us"]) - did["preempted"]
     assert 0 < whole <= at_least(record, 8192)
     assert buckets(record)[(8192, 16383)] > 0
-    # Time on the CPU. The kernel's own account, stamped elsewhere in schedule(), has been seen 2 %
-    # above it on 6.1 in the emulator, and the cause is not found: the workload's clock is the truth.
+    # Time on the CPU: the workload's own clock is the truth, below. The scheduler's account has been
+    # seen up to 2 % above it (6.1 each time, 6.12 at times) and the cause is not found: it is not the
+    # rate of the two clocks, which was compared. Until it is found this one is a coarse check.
     ran = sum(did["ran_us"]) * 1000
     assert 0.95 * did["run_ns"] <= record["total_ns"] <= passed
     assert record["total_ns"] >= ran - did["wait_ns"]

@@ -31,7 +31,8 @@ WORK(exec_long, "PROGRAM N BYTES: execute PROGRAM in a child with N arguments of
 		fail("pipe");
 	pid = fork();
 	if (!pid) {
-		// A child that only forked has none of these pages in its own tables; most look at them.
+		// A child that only forked has none of these pages in its own tables; most look at
+		// them.
 		for (long i = 0; i <= n; i++)
 			for (const volatile char *c = args[i]; *c; c++)
 				;
