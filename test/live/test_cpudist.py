@@ -27,10 +27,10 @@ def of(records, **key):
 
 @alone
 def test_on_cpu():
-    tracer = tool("cpudist", "-P", json=True)
+    tracer, queues = tool("cpudist", "-P", json=True), tool("runqlat", "-P", json=True)
     began = time.monotonic()
     did = work("burst", 40, 10000, 10000)
-    result = tracer.stop()
+    result, queues = tracer.stop(), queues.stop()
     passed = (time.monotonic() - began) * 1e9
     record = of(result.json[:-1], pid=did["pid"])
     assert not any(result.json[-1]["lost"].values())
@@ -40,11 +40,14 @@ def test_on_cpu():
     whole = len(did["ran_us"]) - did["preempted"]
     assert 0 < whole <= at_least(record, 8192)
     assert buckets(record)[(8192, 16383)] > 0
-    # Time on the CPU: the workload's own clock is the truth, below. The scheduler's account has been
-    # seen up to 2 % above it (6.1 each time, 6.12 at times) and the cause is not found: it is not the
-    # rate of the two clocks, which was compared. Until it is found this one is a coarse check.
+    # Who wakes on an idle CPU is charged by the scheduler from the wakeup on, not from the switch: it
+    # saves itself reading the clock again (rq_clock_skip_update() in wakeup_preempt()). To us that
+    # is waiting. Together, running and waiting are the same time to both.
+    waits = of(queues.json[:-1], pid=did["pid"])
+    seen = record["total_ns"] + (waits["sum"] + waits["count"]) * 1000  # whole microseconds
+    assert did["run_ns"] + did["wait_ns"] <= seen
+    assert record["total_ns"] <= passed
     ran = sum(did["ran_us"]) * 1000
-    assert 0.95 * did["run_ns"] <= record["total_ns"] <= passed
     assert record["total_ns"] >= ran - did["wait_ns"]
     assert record["total_ns"] / 1000 - record["count"] <= record["sum"] <= record["total_ns"] / 1000
     assert all(r["pid"] for r in result.json[:-1])  # not idle

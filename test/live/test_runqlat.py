@@ -31,10 +31,10 @@ def buckets(record):
 
 @alone
 def test_waits_equal_the_kernels_account():
-    tracer = tool("runqlat", "-P", json=True)
+    tracer, stretches = tool("runqlat", "-P", json=True), tool("cpudist", "-P", json=True)
     began = time.monotonic()
     did = pair(1)
-    result = tracer.stop()
+    result, stretches = tracer.stop(), stretches.stop().json[:-1]
     passed = (time.monotonic() - began) * 1e6
     records = result.json[:-1]
     assert not any(result.json[-1]["lost"].values())
@@ -44,10 +44,13 @@ def test_waits_equal_the_kernels_account():
         assert one["slices"] <= record["count"] <= one["slices"] + AFTER
         # The kernel reads its clock a little before; the emulator may stop in between.
         wait_us = one["wait_ns"] / 1000
-        assert abs(record["sum"] - wait_us) <= 0.1 * wait_us + 1000 * record["count"]
+        assert abs(record["sum"] - wait_us) <= 0.02 * wait_us + 300 * record["count"]
+        # What is not waiting is running: whatever comes between the clocks, their sum is the same.
+        ran_us = histogram_of(stretches, pid=one["pid"])["total_ns"] / 1000
+        assert one["run_ns"] / 1000 + wait_us <= ran_us + record["sum"] + record["count"]
         # Two that share a CPU wait for each other's slices; others interrupt them for less.
         slices = [n for (low, _), n in buckets(record).items() if low >= 1024]
-        assert sum(slices) >= 0.5 * one["preempted"]
+        assert sum(slices) >= 0.8 * one["preempted"]
     for record in records:
         assert record["pid"] != 0  # the idle threads
         assert record["unit"] == "usecs" and sum(buckets(record).values()) == record["count"]
@@ -71,7 +74,7 @@ def test_milliseconds_of_a_process():
     assert gained(did, "slices") <= record["count"] <= gained(did, "slices") + AFTER
     # Cut to whole milliseconds.
     wait_ms = gained(did, "wait_ns") / 1e6
-    assert wait_ms * 0.9 - 2 * record["count"] <= record["sum"] <= wait_ms * 1.1 + record["count"]
+    assert wait_ms * 0.98 - 1.3 * record["count"] <= record["sum"] <= wait_ms * 1.02 + 0.3 * record["count"]
     # Both tools read clocks of their own: a wait at the edge of a bucket may be in either.
     shared = buckets(record)
     differ = sum(abs(n - shared.get(key, 0)) for key, n in text.histogram.items())

@@ -35,7 +35,7 @@ def test_lengths():
     for record in cpus.values():
         assert record["unit"] == "runqlen" and sum(buckets(record).values()) == record["count"]
         # No ticks while the emulator does not let the guest run.
-        assert 20 <= record["count"] <= 99 * passed + 2
+        assert 100 <= record["count"] <= 99 * passed + 2
     busy = buckets(cpus[1])
     assert busy.get(0, 0) == 0  # one of the two always waits
     assert busy[1] >= 0.8 * cpus[1]["count"] and sum(busy.values()) == cpus[1]["count"]
@@ -47,7 +47,7 @@ def test_lengths():
         "        0          : "
     )
     assert set(text.histogram) >= {(0, 0), (1, 1)}
-    assert text.histogram[(1, 1)] >= 10
+    assert text.histogram[(1, 1)] >= 40
 
 
 @alone
@@ -69,7 +69,7 @@ def test_frequency():
     result = tool("runqlen", "-C", "--frequency", "25", "2", "1", json=True).wait()
     passed = time.monotonic() - began
     for record in by_cpu(result).values():
-        assert 10 <= record["count"] <= 25 * passed + 2
+        assert 30 <= record["count"] <= 25 * passed + 2
     assert tool_run("runqlen", "--frequency", "0").code == 2
 
 
@@ -86,7 +86,7 @@ def test_groups_and_host():
     assert buckets(host[1]).get(0, 0) == 0 and buckets(host[1])[1] >= 0.8 * host[1]["count"]
     # --cgroup: only the samples that find one of the group running, about half of CPU 1's.
     (record,) = inside.json[:-1]
-    assert record["cpu"] == 1 and 5 <= record["count"] <= 0.8 * 99
+    assert record["cpu"] == 1 and 15 <= record["count"] <= 0.8 * 99
 
 
 @alone

@@ -26,7 +26,7 @@ def test_every_wait():
         assert one["slices"] <= len(rows) <= one["slices"] + AFTER
         waited = sum(row["lat_ns"] for row in rows)
         # The kernel reads its clock a little before; the emulator may stop in between.
-        assert abs(waited - one["wait_ns"]) <= 0.1 * one["wait_ns"] + 1000000 * len(rows)
+        assert abs(waited - one["wait_ns"]) <= 0.02 * one["wait_ns"] + 300000 * len(rows)
         assert all(row["tid"] == row["pid"] for row in rows)
         assert rows[-1]["comm"] == "work"
     rows = result.json[:-1]
@@ -67,7 +67,7 @@ def test_threshold_and_previous():
         assert abs(len(mine) - len(rows)) <= 2
         # Waiting for each other, most often: it was the CPU of these two.
         others = [row for row in rows if row["prev_pid"] in pids - {pid}]
-        assert others and {row["prev_comm"] for row in others} == {"work"}
+        assert len(others) >= 0.8 * len(rows) and {row["prev_comm"] for row in others} == {"work"}
         assert all(row["prev_pid"] != pid for row in rows)
     assert any(int(line[5]) in pids for line in lines)
 
