@@ -236,12 +236,26 @@ class Result:
         return [row for row in rows if pid in (row.get("pid"), row.get("PID"))]
 
 
+def alike(one, other):
+    """Whether two log2 histograms may be of the same values, by clocks that differ a little.
+
+    Both map (low, high) to counts. A value at the edge of a bucket may be in the next one, so as many
+    are from a bucket on up in the one as are from its neighbour on up in the other, at most.
+    """
+    above = lambda counts, least: sum(n for (low, _), n in counts.items() if low >= least)
+    return sum(one.values()) == sum(other.values()) and all(
+        above(a, low) <= above(b, low // 2) for a, b in ((one, other), (other, one)) for low, _ in a
+    )
+
+
 # Processes
 
 
-def enter(netns=None, cgroup=None):
-    """For the new process: its own group, and the namespace and cgroup asked for."""
+def enter(netns=None, cgroup=None, cpu=None):
+    """For the new process: its own group, and the namespace, cgroup and CPU asked for."""
     os.setpgid(0, 0)
+    if cpu is not None:
+        os.sched_setaffinity(0, [cpu])
     if cgroup:
         Path(cgroup, "cgroup.procs").write_text("0")
     if netns:
@@ -254,7 +268,9 @@ def enter(netns=None, cgroup=None):
 class Process:
     """A running process; what it prints goes to files."""
 
-    def __init__(self, argv, env=None, cwd=None, netns=None, cgroup=None, pass_fds=(), stdin=None):
+    def __init__(
+        self, argv, env=None, cwd=None, netns=None, cgroup=None, cpu=None, pass_fds=(), stdin=None
+    ):
         self.argv = [str(part) for part in argv]
         self.files = [tempfile.TemporaryFile(), tempfile.TemporaryFile()]
         self.process = subprocess.Popen(
@@ -265,7 +281,7 @@ class Process:
             env={**os.environ, **(env or {})},
             cwd=cwd,
             pass_fds=pass_fds,
-            preexec_fn=functools.partial(enter, netns, cgroup),
+            preexec_fn=functools.partial(enter, netns, cgroup, cpu),
         )
         self.pid = self.process.pid
         started.append(self)
@@ -313,7 +329,7 @@ class Process:
 
 
 def spawn(argv, **options):
-    """Start a process; options: env, cwd, netns, cgroup."""
+    """Start a process; options: env, cwd, netns, cgroup, cpu."""
     return Process(argv, **options)
 
 

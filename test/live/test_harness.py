@@ -99,6 +99,13 @@ def test_guest_has_what_tracing_needs():
     assert abs(time.time() - os.stat(WORK).st_mtime) < 400 * 86400
 
 
+def test_histograms_alike():
+    one = {(2, 3): 1, (4, 7): 5}
+    assert alike(one, one) and alike(one, {(2, 3): 5, (4, 7): 1})
+    assert alike({(8, 15): 1}, {(4, 7): 1}) and not alike({(8, 15): 1}, {(2, 3): 1})
+    assert not alike(one, {(2, 3): 1, (4, 7): 4}) and not alike(one, {(4, 7): 1, (16, 31): 5})
+
+
 def test_tables():
     text = textwrap.dedent(
         """\
