@@ -1,11 +1,6 @@
 /*
  * The functions of an ELF file, where it is loaded and its build-id: what is needed to
- * name an address, and no more. The file may be anyone's, so nothing in it is believed:
- * every offset is checked against the file's size, it is read and never mapped (who
- * truncates it meanwhile gets a short read, not our SIGBUS), and the work is bounded by
- * the limits below whatever the headers say.
- *
- * Source: the System V gABI, chapters 4 and 5 (64 and 32 bits, this machine's byte order).
+ * name an address, and no more. The file may be anyone's: see elffile.h.
  */
 #ifndef ELFSYM_H
 #define ELFSYM_H
@@ -13,14 +8,6 @@
 #include <stddef.h>
 
 #include "types.h"
-
-#define ELFSYM_MAX_SECTIONS 65536u
-#define ELFSYM_MAX_SEGMENTS 4096u        /* program headers looked at */
-#define ELFSYM_MAX_LOADS    64u          /* of which PT_LOAD */
-#define ELFSYM_MAX_SCANNED  (4u << 20)   /* entries of one symbol table */
-#define ELFSYM_MAX_SYMBOLS  (2u << 20)   /* functions kept */
-#define ELFSYM_MAX_STRINGS  (256u << 20) /* bytes of one string table */
-#define ELFSYM_MAX_NAME     4096u        /* longer names are cut */
 
 struct elfsym;
 
@@ -46,21 +33,5 @@ bool elfsym_address(const struct elfsym *e, u64 file_offset, u64 *addr);
  * without a size reaches to the next one, within its section.
  */
 const char *elfsym_find(const struct elfsym *e, u64 addr, u64 *offset);
-
-/*
- * The first section of that name. `data` is malloc'd, NULL if none was asked for; more than
- * ELFSYM_MAX_CONTENT is -EFBIG. -ENOENT: there is none; else errors as above.
- */
-#define ELFSYM_MAX_CONTENT (16u << 20)
-
-struct elf_section {
-	u8 *data;
-	u64 size, addr;
-	bool wide; /* the file is of 64 bits */
-};
-
-int elf_section(int fd, const char *name, bool content, struct elf_section *s);
-int elf_section_mem(const void *image, size_t size, const char *name, bool content,
-		    struct elf_section *s);
 
 #endif

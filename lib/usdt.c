@@ -1,9 +1,8 @@
-#include <elf.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "elfsym.h"
+#include "elffile.h"
 #include "usdt.h"
 
 #define NT_STAPSDT 3
@@ -32,25 +31,33 @@ static const char *string(const char **p, const char *end)
 	return s;
 }
 
+/* What the notes of a file are read with. */
+struct reader {
+	struct elf_file file;
+	u64 base; /* where .stapsdt.base is; 0: it has none */
+	u8 *notes;
+	u64 size;
+};
+
 /*
  * A description is three addresses (the site, .stapsdt.base as it was linked, the semaphore), then
  * provider, name and arguments. If the base is elsewhere by now (prelink), all moved with it.
  */
-static bool site_of(const u8 *desc, u64 len, const struct elf_section *base, bool wide,
-		    struct usdt_site *s)
+static bool site_of(const struct reader *r, const u8 *desc, u64 len, struct usdt_site *s)
 {
+	bool wide = r->file.wide;
 	u32 size = wide ? 8 : 4;
 	const char *p = (const char *)desc + 3 * size, *end = (const char *)desc + len;
 	u64 moved;
 
 	if (len < 3 * size)
 		return false;
-	s->provider = string(&p, end);
+	*s = (struct usdt_site){ .provider = string(&p, end) };
 	s->name = s->provider ? string(&p, end) : NULL;
 	s->args = s->name ? string(&p, end) : NULL;
 	if (!s->args)
 		return false;
-	moved = base->addr ? base->addr - address_at(desc + size, wide) : 0;
+	moved = r->base ? r->base - address_at(desc + size, wide) : 0;
 	s->address = address_at(desc, wide) + moved;
 	s->semaphore = address_at(desc + 2 * size, wide);
 	if (s->semaphore)
@@ -59,6 +66,8 @@ static bool site_of(const u8 *desc, u64 len, const struct elf_section *base, boo
 		s->address = (u32)s->address;
 		s->semaphore = (u32)s->semaphore;
 	}
+	elf_offset_of(&r->file.loads, s->address, &s->offset);
+	elf_offset_of(&r->file.loads, s->semaphore, &s->semaphore_offset);
 	return true;
 }
 
@@ -80,30 +89,29 @@ static int add(struct usdt *u, u32 *room, const struct usdt_site *s)
 }
 
 /* Notes are padded to four bytes. */
-static int read_notes(struct usdt *u, const struct elf_section *notes,
-		      const struct elf_section *base)
+static int read_notes(struct usdt *u, const struct reader *r)
 {
 	u64 at = 0, name, desc;
 	u32 room = 0;
 	int err = 0;
 
-	while (!err && notes->size - at >= sizeof(Elf64_Nhdr)) {
+	while (!err && r->size - at >= sizeof(Elf64_Nhdr)) {
 		struct usdt_site s;
 		Elf64_Nhdr n;
 
-		memcpy(&n, notes->data + at, sizeof(n));
+		memcpy(&n, r->notes + at, sizeof(n));
 		name = at + sizeof(n);
 		desc = name + ((u64)n.n_namesz + 3) / 4 * 4;
-		if (desc > notes->size || n.n_descsz > notes->size - desc)
+		if (desc > r->size || n.n_descsz > r->size - desc)
 			break;
 		if (n.n_type == NT_STAPSDT && n.n_namesz == 8 &&
-		    !memcmp(notes->data + name, "stapsdt", 8)) {
-			if (!site_of(notes->data + desc, n.n_descsz, base, notes->wide, &s))
+		    !memcmp(r->notes + name, "stapsdt", 8)) {
+			if (!site_of(r, r->notes + desc, n.n_descsz, &s))
 				break;
 			err = add(u, &room, &s);
 		}
 		at = desc + ((u64)n.n_descsz + 3) / 4 * 4;
-		if (at > notes->size)
+		if (at > r->size)
 			break;
 	}
 	return err;
@@ -117,13 +125,34 @@ static int by_name(const void *a, const void *b)
 	return cmp ?: x->address < y->address ? -1 : x->address > y->address;
 }
 
-static int load(struct usdt *u, struct elf_section *notes, const struct elf_section *base)
+static int read_sections(struct reader *r)
 {
-	int err = read_notes(u, notes, base);
+	const Elf64_Shdr *notes, *base;
+	int err = elf_read_sections(&r->file) ?: elf_section(&r->file, ".note.stapsdt", &notes);
 
-	u->notes = notes->data;
+	if (err)
+		return err;
+	if (!elf_section(&r->file, ".stapsdt.base", &base))
+		r->base = base->sh_addr;
+	r->size = notes->sh_size;
+	/* Without segments there are no offsets, and the rest stands. */
+	if (elf_read_segments(&r->file) == -ENOMEM)
+		return -ENOMEM;
+	return elf_content(&r->file, notes, &r->notes);
+}
+
+/* r->file has been opened, with the error given. */
+static int load(struct usdt *u, struct reader *r, int err)
+{
+	*u = (struct usdt){ .machine = r->file.machine };
+	if (!err)
+		err = read_sections(r);
+	u->notes = r->notes;
+	if (!err)
+		err = read_notes(u, r);
 	if (!err && !u->n)
 		err = -ENOENT;
+	elf_close(&r->file);
 	if (err)
 		usdt_free(u);
 	else
@@ -133,24 +162,18 @@ static int load(struct usdt *u, struct elf_section *notes, const struct elf_sect
 
 int usdt_load(struct usdt *u, int fd)
 {
-	struct elf_section notes, base;
-	int err = elf_section(fd, ".note.stapsdt", true, &notes);
+	struct reader r = {};
+	int err = elf_open(&r.file, fd);
 
-	*u = (struct usdt){};
-	if (!err && elf_section(fd, ".stapsdt.base", false, &base))
-		base = (struct elf_section){};
-	return err ?: load(u, &notes, &base);
+	return load(u, &r, err);
 }
 
 int usdt_load_mem(struct usdt *u, const void *image, size_t size)
 {
-	struct elf_section notes, base;
-	int err = elf_section_mem(image, size, ".note.stapsdt", true, &notes);
+	struct reader r = {};
+	int err = elf_open_mem(&r.file, image, size);
 
-	*u = (struct usdt){};
-	if (!err && elf_section_mem(image, size, ".stapsdt.base", false, &base))
-		base = (struct elf_section){};
-	return err ?: load(u, &notes, &base);
+	return load(u, &r, err);
 }
 
 void usdt_free(struct usdt *u)

@@ -13,16 +13,22 @@
 
 #define USDT_MAX_SITES (1u << 18)
 
-/* One place in the code. Addresses are as linked: those of nm(1). */
+/*
+ * One place in the code. Addresses are as linked, those of nm(1); offsets are in the file, which is
+ * what the kernel's user probes are given. The semaphore is a counter of 16 bits that the program
+ * looks at before it prepares the arguments.
+ */
 struct usdt_site {
 	const char *provider, *name, *args; /* args: "8@%rdi -4@12(%rsp)" */
 	u64 address, semaphore;             /* semaphore: 0 is none */
+	u64 offset, semaphore_offset;       /* 0: it is not loaded from the file */
 };
 
 struct usdt {
 	struct usdt_site *sites; /* by provider, name, address */
 	u32 n;
-	u8 *notes; /* what the strings are in */
+	u16 machine; /* whose registers args tell of: EM_X86_64, ... */
+	u8 *notes;   /* what the strings are in */
 };
 
 /* -ENOENT: no probes; -ENOEXEC: no ELF file, or damaged; -EFBIG, -ENOMEM, -EIO. A damaged note ends

@@ -1,6 +1,7 @@
 /* Any bytes as an ELF file: no fault, no name without an end, memory as the file's size. */
 #include <string.h>
 
+#include "elffunc.h"
 #include "elfsym.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t size);
@@ -19,7 +20,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 
 		if (elfsym_address(e, at, &addr))
 			name = elfsym_find(e, addr, &offset);
-		if (name && strlen(name) > ELFSYM_MAX_NAME)
+		if (name && strlen(name) > ELFFUNC_MAX_NAME)
 			__builtin_trap();
 	}
 	if (elfsym_memory(e) > size * 16 + 65536)
