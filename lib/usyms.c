@@ -1,20 +1,17 @@
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "elfsym.h"
+#include "maps.h"
 #include "usyms.h"
 
 #define BUCKETS      4096
-#define MAX_LINE     (32 << 10)   /* of maps: a path may be 4096 bytes, each escaped in 4 */
 #define MAX_MAPPINGS 65536        /* executable ones of a process: the default max_map_count */
 #define MAX_PAST     1024         /* mappings remembered of a process that are no more */
 #define MAX_ALL      (1u << 20)   /* mappings of all processes: 32 MB */
@@ -209,74 +206,6 @@ out:
 	return f ?: area(us, "[vdso]", 6);
 }
 
-static int beneath_root(u32 pid, const char *path)
-{
-	struct open_how how = { .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-				.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS };
-	char buf[4096 + 64];
-	int root, fd;
-
-	snprintf(buf, sizeof(buf), "/proc/%u/root", pid);
-	root = open(buf, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return -errno;
-	fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
-	if (fd < 0 && (errno == ENOSYS || errno == EPERM))
-		/* Before Linux 5.6. A link may lead astray; device and inode will tell. */
-		fd = openat(root, path + strspn(path, "/"), O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	fd = fd < 0 ? -errno : fd;
-	close(root);
-	return fd;
-}
-
-/*
- * overlayfs and btrfs show a device of their own in stat() and that of the disk, or another
- * of their own, in maps: those have major number 0, and there the inode has to do.
- */
-static bool same_file(const struct stat *st, u64 dev, u64 ino)
-{
-	return st->st_ino == ino && (st->st_dev == dev || !major(st->st_dev));
-}
-
-/*
- * A descriptor with which nothing but stat() can be done, so that opening has no effects
- * whatever is there. What map_files leads to is what is mapped, whatever its number.
- */
-static int locate(u32 pid, const struct mapping *m, const char *path, u64 dev, u64 ino,
-		  struct stat *st)
-{
-	char buf[96];
-	int fd, err = -ESTALE;
-
-	snprintf(buf, sizeof(buf), "/proc/%u/map_files/%llx-%llx", pid, m->start, m->end);
-	fd = open(buf, O_PATH | O_CLOEXEC);
-	if (fd < 0) {
-		fd = beneath_root(pid, path);
-		if (fd < 0)
-			return fd == -ENOENT || fd == -ENOTDIR ? -ESTALE : fd;
-		if (fstat(fd, st) || !same_file(st, dev, ino))
-			goto fail;
-	} else if (fstat(fd, st)) {
-		goto fail;
-	}
-	err = -ENOEXEC;
-	if (S_ISREG(st->st_mode))
-		return fd;
-fail:
-	close(fd);
-	return err;
-}
-
-static int open_located(int located)
-{
-	char buf[48];
-	int fd;
-
-	snprintf(buf, sizeof(buf), "/proc/self/fd/%d", located);
-	fd = open(buf, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	return fd < 0 ? -errno : fd;
-}
-
 /* An inode's number is used again, and a file can be written over. */
 static bool changed(const struct file *f, const struct stat *st)
 {
@@ -285,14 +214,16 @@ static bool changed(const struct file *f, const struct stat *st)
 }
 
 /* The file of a mapping: one that is known, or a new one, then opened as long as it can be. */
-static struct file *mapped_file(struct usyms *us, u32 pid, const struct mapping *m, u64 dev,
-				u64 ino, const char *path, size_t len)
+static struct file *mapped_file(struct usyms *us, u32 pid, const struct map *m)
 {
 	static const char deleted[] = " (deleted)";
 	const size_t tail = sizeof(deleted) - 1;
+	const char *path = m->path;
+	u64 dev = m->dev, ino = m->ino;
+	size_t len = strlen(path);
 	struct stat st = {};
 	struct file *f;
-	int located = locate(pid, m, path, dev, ino, &st);
+	int located = maps_locate(pid, m, &st);
 
 	if (len > tail && !memcmp(path + len - tail, deleted, tail))
 		len -= tail;
@@ -303,7 +234,7 @@ static struct file *mapped_file(struct usyms *us, u32 pid, const struct mapping 
 	if (!f)
 		f = add_file(us, SYM_FILE, dev, ino, path, len);
 	if (f && !f->done && f->fd < 0) {
-		f->fd = located < 0 ? -1 : open_located(located);
+		f->fd = located < 0 ? -1 : located_open(located);
 		f->err = located < 0 ? located : f->fd < 0 ? f->fd : 0;
 		if (f->fd >= 0) {
 			f->size = st.st_size;
@@ -315,44 +246,6 @@ static struct file *mapped_file(struct usyms *us, u32 pid, const struct mapping 
 	if (located >= 0)
 		close(located);
 	return f;
-}
-
-static bool number(const char **p, int base, char until, u64 *v)
-{
-	char *end;
-
-	*v = strtoull(*p, &end, base);
-	if (end == *p || *end != until)
-		return false;
-	*p = end + 1;
-	return true;
-}
-
-/*
- * "7f01-7f02 r-xp 00001000 fe:00 1234      /path". Which of them is executable, and its
- * file. False: of no interest, or there are too many files.
- */
-static bool parse_line(struct usyms *us, u32 pid, const char *p, struct mapping *m)
-{
-	u64 maj, min, ino;
-	char *end;
-
-	if (!number(&p, 16, '-', &m->start) || !number(&p, 16, ' ', &m->end) ||
-	    m->end <= m->start || strlen(p) < 5 || p[2] != 'x')
-		return false;
-	p += 5;
-	if (!number(&p, 16, ' ', &m->offset) || !number(&p, 16, ':', &maj) ||
-	    !number(&p, 16, ' ', &min))
-		return false;
-	ino = strtoull(p, &end, 10);
-	p = end + strspn(end, " ");
-	if (ino && *p == '/')
-		m->file = mapped_file(us, pid, m, makedev(maj, min), ino, p, strlen(p));
-	else if (!strcmp(p, "[vdso]"))
-		m->file = vdso(us, pid, m->start, m->end);
-	else
-		m->file = area(us, p, strlen(p));
-	return m->file != NULL;
 }
 
 static int append(struct mapping **maps, u32 *n, const struct mapping *m)
@@ -374,55 +267,34 @@ static int append(struct mapping **maps, u32 *n, const struct mapping *m)
 	return 0;
 }
 
+struct reading {
+	struct usyms *us;
+	u32 pid;
+	struct mapping **maps;
+	u32 *n;
+};
+
+/* Keeps what is executable; what has no file, or is one too many, is left out. */
+static int read_map(const struct map *map, void *arg)
+{
+	struct reading *r = arg;
+	struct mapping m = { map->start, map->end, map->offset };
+
+	if (!map->exec || *r->n >= MAX_MAPPINGS)
+		return 0;
+	if (map->ino && *map->path == '/')
+		m.file = mapped_file(r->us, r->pid, map);
+	else if (!strcmp(map->path, "[vdso]"))
+		m.file = vdso(r->us, r->pid, m.start, m.end);
+	else
+		m.file = area(r->us, map->path, strlen(map->path));
+	return m.file ? append(r->maps, r->n, &m) : 0;
+}
+
 /* The executable mappings of a process, by address as the kernel lists them. */
 static int read_maps(struct usyms *us, u32 pid, struct mapping **maps, u32 *n)
 {
-	char path[32], *buf, *nl;
-	size_t have = 0;
-	bool any = false, skip = false;
-	int fd, err = 0;
-
-	snprintf(path, sizeof(path), "/proc/%u/maps", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return errno == ENOENT ? -ESRCH : -errno;
-	buf = malloc(MAX_LINE);
-	if (!buf)
-		err = -ENOMEM;
-	while (!err) {
-		ssize_t got = read(fd, buf + have, MAX_LINE - have);
-		char *p = buf, *end;
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0) {
-			err = got ? -errno : 0;
-			break;
-		}
-		any = true;
-		for (end = buf + have + got; (nl = memchr(p, '\n', end - p)); p = nl + 1) {
-			struct mapping m = {};
-
-			*nl = '\0';
-			if (!skip && *n < MAX_MAPPINGS && parse_line(us, pid, p, &m))
-				err = append(maps, n, &m);
-			if (err)
-				break;
-			skip = false;
-		}
-		have = end - p;
-		if (have == MAX_LINE) {
-			skip = true;
-			have = 0;
-		}
-		memmove(buf, p, have);
-	}
-	free(buf);
-	close(fd);
-	/* Dying while it was read is no failure of what was read before that. */
-	if (err == -ESRCH && *n)
-		err = 0;
-	return !err && !any ? -ESRCH : err;
+	return maps_each(pid, read_map, &(struct reading){ us, pid, maps, n });
 }
 
 /* Field 22 of /proc/PID/stat; the second, the name, may hold anything, even brackets. */
