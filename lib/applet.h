@@ -42,6 +42,7 @@ struct applet {
 	size_t value;                 /* map engines: where in a row the map's value begins */
 	struct unit unit;             /* run_hist: what the buckets count */
 	bool linear;                  /* run_hist: a slot a value */
+	const bool *counted;          /* run_table: if set, `counters` are the table, not `rows` */
 	const char *sort;             /* key of the column to sort by, descending */
 	bool ascending;               /* or ascending */
 	int (*compare)(const void *a, const void *b); /* instead of `sort`: > 0 puts b first */

@@ -113,6 +113,59 @@ void rows_take(struct run *run, const char *table, struct rows *rows)
 	drain(bpf_map__fd(a), bpf_map__key_size(a), bpf_map__value_size(a), rows);
 }
 
+/* One counter: the sum of all CPUs, less what it was. False if it is what it was. */
+static bool gained(u64 *before, const u64 *each, int cpus, u64 *value, size_t words)
+{
+	bool any = false;
+
+	for (size_t w = 0; w < words; w++) {
+		u64 sum = 0;
+
+		for (int cpu = 0; cpu < cpus; cpu++)
+			sum += each[cpu * words + w];
+		value[w] = sum - before[w];
+		before[w] = sum;
+		any |= value[w];
+	}
+	return any;
+}
+
+void rows_count(struct run *run, const char *counters, struct rows *rows)
+{
+	struct bpf_map *map = find(run, counters, "");
+	u32 n = bpf_map__max_entries(map), got, next = 0, batch = 0;
+	size_t words = bpf_map__value_size(map) / sizeof(u64);
+	int cpus = libbpf_num_possible_cpus(), fd = bpf_map__fd(map), err = 0;
+	u64 *each = xcalloc(BATCH * cpus, words * sizeof(u64)),
+	    *value = xcalloc(words, sizeof(u64));
+	u32 *keys = xcalloc(BATCH, sizeof(*keys));
+
+	rows->before = rows->before ?: xcalloc(n, words * sizeof(u64));
+	rows->n = 0;
+	rows->value = run->applet->value ?: sizeof(u32);
+	rows->size = rows->value + words * sizeof(u64);
+	for (u32 i = 0; i < n; i += got) {
+		got = n - i < BATCH ? n - i : BATCH;
+		err = bpf_map_lookup_batch(fd, i ? &next : NULL, &batch, keys, each, &got, NULL);
+		next = batch;
+		if ((err && err != -ENOENT) || !got) { /* before 5.13 */
+			got = 1;
+			if (bpf_map_lookup_elem(fd, &i, each))
+				die_err(errno, "cannot read the counters");
+		}
+		for (u32 j = 0; j < got; j++) {
+			u32 key = i + j;
+
+			if (gained(rows->before + key * words, each + j * cpus * words, cpus, value,
+				   words))
+				add(rows, &key, sizeof(key), value);
+		}
+	}
+	free(each);
+	free(value);
+	free(keys);
+}
+
 static const struct applet *applet;
 
 static int by_sort(const void *a, const void *b)

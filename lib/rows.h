@@ -1,6 +1,7 @@
 /*
  * What a TABLE of a BPF program holds, read whole: the programs are turned to the other buffer
- * first, so that a value is read once and no count is lost (bpf/lib/bcctool.bpf.h).
+ * first, so that a value is read once and no count is lost. Or what COUNTERS gained since they
+ * were read last (both: bpf/lib/bcctool.bpf.h).
  */
 #ifndef ROWS_H
 #define ROWS_H
@@ -11,6 +12,7 @@ struct rows {
 	char *data; /* n rows: the key, and at `value` the value */
 	size_t n, size, value;
 	size_t room; /* rows that fit in data */
+	u64 *before; /* counters, as they were read last */
 };
 
 /* Before loading: how many keys the table takes. */
@@ -18,6 +20,9 @@ void rows_limit(struct run *run, const char *table, unsigned entries);
 
 /* Reads and empties the table. Dies if the kernel does not let us. */
 void rows_take(struct run *run, const char *table, struct rows *rows);
+
+/* The counters that are not as they were: as key their number, a u32, as value the difference. */
+void rows_count(struct run *run, const char *counters, struct rows *rows);
 
 /* Drops rows that the applet's event() does not want, and sorts the others as the applet says. */
 void rows_sort(struct run *run, struct rows *rows);

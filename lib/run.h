@@ -33,7 +33,7 @@ enum keep_caps {
 
 void run_events(struct run *run); /* `events`: a line per event */
 void run_hist(struct run *run);   /* table `hists`: a histogram per key */
-void run_table(struct run *run);  /* table `rows`: sorted rows, per interval or at the end */
+void run_table(struct run *run);  /* table `rows` (or `counters`), sorted, per interval or at the end */
 void run_top(struct run *run);    /* the same on a screen that is cleared, every interval */
 void run_stat(struct run *run);   /* counters `stats`: a line per interval */
 void run_stacks(struct run *run); /* table `counts` and map `stacks`: folded or listed */

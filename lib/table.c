@@ -1,4 +1,4 @@
-/* run_table() and run_top(): the table `rows`, sorted. */
+/* run_table() and run_top(): the table `rows` or the counters `counters`, sorted. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +24,8 @@ static void print_rows(struct run *run, const struct rows *rows, u64 now)
 static void run_reports(struct run *run, bool clear)
 {
 	const struct applet *a = run->applet;
+	bool counted = a->counted && *a->counted, more;
 	struct rows rows = {};
-	bool more;
 
 	if (out_mode == OUT_CSV)
 		cols_header(&out, a->columns, true);
@@ -35,7 +35,10 @@ static void run_reports(struct run *run, bool clear)
 		more = run_wait(run);
 		if (!more)
 			run_detach(run);
-		rows_take(run, "rows", &rows);
+		if (counted)
+			rows_count(run, "counters", &rows);
+		else
+			rows_take(run, "rows", &rows);
 		now = clock_mono();
 		rows_sort(run, &rows);
 		if (clear && out_mode == OUT_TEXT && out_is_terminal() && !common.noclear)
@@ -48,6 +51,7 @@ static void run_reports(struct run *run, bool clear)
 		out_flush();
 	} while (more);
 	free(rows.data);
+	free(rows.before);
 }
 
 void run_table(struct run *run)

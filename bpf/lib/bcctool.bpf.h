@@ -91,6 +91,23 @@ HASH(mntnsmap, u64, u32, 1);
 		return v;                                                                          \
 	}
 
+/*
+ * Results by a number below n instead of a key: each CPU has its own array, which costs least. A
+ * value is u64s that only grow; the engines subtract what they read before. name##_of() gives the
+ * value of a number; NULL from n on.
+ */
+#define COUNTERS(name, value_t, n)                                                                 \
+	struct {                                                                                   \
+		__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);                                           \
+		__uint(max_entries, n);                                                            \
+		__type(key, u32);                                                                  \
+		__type(value, value_t);                                                            \
+	} name SEC(".maps");                                                                       \
+	static __always_inline value_t *name##_of(u32 i)                                           \
+	{                                                                                          \
+		return bpf_map_lookup_elem(&name, &i);                                             \
+	}
+
 /* Counters for run_stat(): n of them, each CPU its own. */
 #define STATS(n)                                                                                   \
 	struct {                                                                                   \

@@ -7,7 +7,8 @@
 
 const volatile struct syscount_conf conf;
 HASH(begun, u32, u64, 65536);
-TABLE(rows, struct syscount_key, struct syscount_total, 10240);
+TABLE(rows, struct syscount_key, struct syscount_total, 10240); /* -P */
+COUNTERS(counters, struct syscount_total, 2 * SYSCOUNT_CALLS);
 
 #if defined(__TARGET_ARCH_x86)
 #define TS_COMPAT 2 /* arch/x86/include/asm/thread_info.h */
@@ -72,13 +73,40 @@ static __always_inline bool taken(u64 *ns)
 	return ok;
 }
 
+static __always_inline int count_call(u32 number, bool compat, u64 ns)
+{
+	struct syscount_total *total;
+
+	if (number > SYSCOUNT_UNKNOWN)
+		number = SYSCOUNT_UNKNOWN;
+	total = counters_of(compat ? number + SYSCOUNT_CALLS : number);
+	if (!total)
+		return 0;
+	total->count++;
+	total->total_ns += ns;
+	return 0;
+}
+
+static __always_inline int count_process(u64 ns)
+{
+	struct task_struct *task = (void *)bpf_get_current_task();
+	struct syscount_key key = { .syscall = -1, .pid = current_pid() };
+	struct syscount_total *total = rows_at(&key);
+
+	if (!total)
+		return 0;
+	__sync_fetch_and_add(&total->count, 1);
+	if (conf.latency)
+		__sync_fetch_and_add(&total->total_ns, ns);
+	BPF_CORE_READ_STR_INTO(&total->comm, task, group_leader, comm); /* the name it has now */
+	return 0;
+}
+
 static __always_inline int on_exit(struct pt_regs *regs, long ret, bool typed)
 {
-	struct syscount_key key = {};
-	struct syscount_total *total;
 	s32 number = number_of(regs, typed);
-	u64 ns = 0;
 	bool compat;
+	u64 ns = 0;
 
 	if (conf.latency && !taken(&ns))
 		return 0;
@@ -91,24 +119,7 @@ static __always_inline int on_exit(struct pt_regs *regs, long ret, bool typed)
 	compat = conf.one || !conf.by_process ? is_32(typed) : false;
 	if (conf.one && number != (compat ? conf.number_32 : conf.number))
 		return 0;
-	if (conf.by_process) {
-		key.pid = current_pid();
-	} else {
-		key.number = number < SYSCOUNT_UNKNOWN ? number : SYSCOUNT_UNKNOWN;
-		key.is_32 = compat;
-	}
-	total = rows_at(&key);
-	if (!total)
-		return 0;
-	__sync_fetch_and_add(&total->count, 1);
-	if (conf.latency)
-		__sync_fetch_and_add(&total->total_ns, ns);
-	if (conf.by_process) { /* by the name it has now */
-		struct task_struct *task = (void *)bpf_get_current_task();
-
-		BPF_CORE_READ_STR_INTO(&total->comm, task, group_leader, comm);
-	}
-	return 0;
+	return conf.by_process ? count_process(ns) : count_call(number, compat, ns);
 }
 
 SEC("tp_btf/sys_enter")

@@ -4,6 +4,7 @@
 #include "types.h"
 
 #define SYSCOUNT_UNKNOWN 1024 /* all numbers from here on: anybody can make them up */
+#define SYSCOUNT_CALLS   (SYSCOUNT_UNKNOWN + 1) /* and as many again of 32-bit programs */
 
 struct syscount_conf {
 	bool latency;    /* -L */
@@ -15,9 +16,9 @@ struct syscount_conf {
 };
 
 struct syscount_key {
-	s32 number; /* of the system call; 0 with -P */
-	u32 pid;    /* with -P */
-	u32 is_32;  /* called as 32-bit programs do: the numbers are others */
+	s32 syscall; /* its number; -1 with -P. Of a counter: plus SYSCOUNT_CALLS if is_32 */
+	u32 pid;     /* with -P */
+	u32 is_32;   /* called as 32-bit programs do: the numbers are others */
 };
 
 struct syscount_total {

@@ -53,13 +53,15 @@ static const struct opt options[] = {
 static void name_text(struct buf *b, const void *field, const void *row)
 {
 	const struct syscount_key *key = &((const struct syscount_row *)row)->key;
-	const char *name = syscall_name(key->number, key->is_32);
+	const char *name = syscall_name(key->syscall, key->is_32);
 
 	(void)field;
+	if (key->syscall < 0)
+		return;
 	if (name)
 		buf_str(b, name);
-	else if (key->number < SYSCOUNT_UNKNOWN)
-		buf_fmt(b, "syscall_%d", key->number);
+	else if (key->syscall < SYSCOUNT_UNKNOWN)
+		buf_fmt(b, "syscall_%d", key->syscall);
 	else
 		buf_str(b, "[unknown]");
 	if (key->is_32)
@@ -73,7 +75,7 @@ static void us_text(struct buf *b, const void *field, const void *row)
 }
 
 static const struct column columns[] = {
-	COL(key.number, "SYSCALL", -22, "name of the call; that of 32-bit programs ends in /32",
+	COL(key.syscall, "SYSCALL", -22, "name of the call; that of 32-bit programs ends in /32",
 	    .show = &by_call, .name = name_text),
 	COL(key.pid, "PID", -6, "process ID, with -P", .show = &conf.by_process),
 	COL(total.comm, "COMM", -15, "process name, with -P", .show = &conf.by_process),
@@ -125,8 +127,28 @@ static void check(void)
 
 static void prepare(struct run *run)
 {
+	struct bpf_map *counters = bpf_object__find_map_by_name(run->obj, "counters");
+
+	if (conf.by_process)
+		bpf_map__set_max_entries(counters, 1);
+	else
+		rows_limit(run, "rows", 1);
 	if (!conf.latency)
 		bpf_map__set_max_entries(bpf_object__find_map_by_name(run->obj, "begun"), 1);
+}
+
+/* A counter's number says which call it is, and of which kind. */
+static const void *call_of(struct run *run, const void *row, size_t *size)
+{
+	struct syscount_key *key = (void *)row;
+
+	(void)run;
+	(void)size;
+	if (by_call && key->syscall >= SYSCOUNT_CALLS) {
+		key->syscall -= SYSCOUNT_CALLS;
+		key->is_32 = true;
+	}
+	return row;
 }
 
 static void banner(struct buf *b)
@@ -183,6 +205,8 @@ static const struct applet syscount = {
 	.banner_text = banner,
 	.report = report,
 	.compare = compare,
+	.counted = &by_call,
+	.event = call_of,
 	.run = run_table,
 };
 

@@ -3,8 +3,8 @@
 from harness import *
 
 
-def counts(result, key="syscall"):
-    return {row["number"]: row for row in result.json if "number" in row}
+def counts(result):
+    return {row["syscall"]: row for row in result.json if "syscall" in row}
 
 
 def test_counts_are_exact():
@@ -36,7 +36,7 @@ def test_latency_is_the_sum():
     result = tool_run("syscount", "-L", "-T", 50, "--json", "--exec", WORK, "sleep", 10, 10000)
     said = words(next(line for line in result.out.splitlines() if line.startswith("pid")))
     rows = [json_module.loads(line) for line in result.out.splitlines() if line.startswith("{")]
-    (sleep,) = [row for row in rows if row.get("number") == "clock_nanosleep"]
+    (sleep,) = [row for row in rows if row.get("syscall") == "clock_nanosleep"]
     assert sleep["count"] == 10
     assert 100e6 <= sleep["total_ns"] <= said["us"] * 1000 + 1000, (sleep, said)
 
@@ -54,7 +54,7 @@ def test_no_count_is_lost_or_doubled_between_intervals():
     count = tool("syscount", "-i", 1, "-p", child.pid, "--syscall", "getppid", json=True)
     child.go(60)
     result = count.stop()
-    rows = [row["count"] for row in result.json if "number" in row]
+    rows = [row["count"] for row in result.json if "syscall" in row]
     assert len(rows) >= 2 and sum(rows) == 1000000, rows
 
 
@@ -82,8 +82,8 @@ def test_by_process_and_filters():
     assert found[child.pid] == ("work", 3000) and found[other["pid"]] == ("work", 200)
     assert counts(by_thread.stop())["getppid"]["count"] == 3000
     assert counts(by_parent.stop())["getppid"]["count"] == 3200
-    rows = [row for row in top.stop().json if "number" in row]
-    assert [row["number"] for row in rows] == ["getppid"]
+    rows = [row for row in top.stop().json if "syscall" in row]
+    assert [row["syscall"] for row in rows] == ["getppid"]
 
 
 def test_32_bit_calls_have_names_of_their_own():
@@ -111,8 +111,11 @@ def test_counts_and_times_of_one_process():
 def test_one_call_by_process_name():
     child = waiting_work("threads", 2, "syscalls", 50)
     count = tool("syscount", "--syscall", "getppid", "-P", "-p", child.pid)
+    data = tool("syscount", "--syscall", "getppid", "-P", "-p", child.pid, json=True)
     child.go()
     lines = count.stop().out.splitlines()
+    row, _ = data.stop().json
+    assert (row["syscall"], row["pid"], row["comm"], row["count"]) == ("", child.pid, "work", 100)
     assert lines[0] == "Tracing syscall 'getppid'... Ctrl+C to quit."
     # The threads have names of their own.
     assert lines[2:] == ["PID    COMM               COUNT", f"{child.pid:<6} work                 100"]
