@@ -1,6 +1,7 @@
 """biolatency: as many samples as /proc/diskstats counts, in the bucket of the disk's known delay."""
 
 import os
+import time
 import re
 
 from harness import *
@@ -135,3 +136,19 @@ def test_json_by_letter_and_bad_input():
     assert unknown.code == 2 and "no such disk: nosuchdisk" in unknown.err
     both = tool_run("biolatency", "-D", "-F")
     assert both.code == 2 and "exclude" in both.err
+
+
+@alone
+@needs("program:/usr/sbin/biolatency")
+def test_peer():
+    """Debian's biolatency counts the same requests, in the same buckets or the next."""
+    with null_blk(irqmode=2, completion_nsec=20 * MS) as disk:
+        name = os.path.basename(disk)
+        ours = tool("biolatency", "-d", name, json=True)
+        theirs = spawn(["stdbuf", "-oL", "/usr/sbin/biolatency", "-d", name])
+        theirs.until("Tracing")
+        time.sleep(1)  # it says so before it has attached
+        work("disk", disk, 25, 4096, "r")
+        (row, _), theirs = ours.stop().json, theirs.stop()
+    counts = {(b["low"], b["high"]): b["count"] for b in row["buckets"] if b["count"]}
+    assert row["count"] == 25 and alike(counts, {k: n for k, n in theirs.histogram.items() if n})

@@ -1,4 +1,7 @@
-"""biosnoop: a row for each request, with its submitter, place, size and times."""
+"""biosnoop: a row for each request, with its submitter, place, size and times.
+
+No peer: Debian's biosnoop loads on neither kernel (6.12's verifier refuses it, 6.1 lacks its probe).
+"""
 
 import os
 

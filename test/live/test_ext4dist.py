@@ -1,6 +1,7 @@
 """ext4dist: counts equal the operations done; times fit in what their caller measured."""
 
 import re
+import time
 
 from harness import *
 
@@ -57,3 +58,19 @@ def test_text():
     assert len(re.findall(r"^\d\d:\d\d:\d\d:$", timed.out, re.M)) == 1
     assert not re.search(r"^\d\d:\d\d:\d\d", plain.out, re.M)
     assert "operation = 'read'" in stat.histograms
+
+
+@alone
+@needs("program:/usr/sbin/ext4dist")
+def test_peer():
+    """Debian's ext4dist counts the same operations."""
+    with filesystem("ext4") as path:
+        reader = waiting_work("ops", path / "f", 50, 40, 30, 5)
+        ours = tool("ext4dist", "-p", reader.pid, json=True)
+        theirs = spawn(["stdbuf", "-oL", "/usr/sbin/ext4dist", "-p", reader.pid])
+        theirs.until("Tracing")
+        time.sleep(1)  # it says so before it has attached
+        reader.go()
+        ours, theirs = hists(ours.stop()), theirs.stop()
+    counts = {label: sum(n.values()) for label, n in theirs.histograms.items()}
+    assert {f"operation = '{op}'": h["count"] for op, h in ours.items()} == counts
