@@ -272,7 +272,8 @@ struct mapped {
 		u64 dev, ino;
 	} seen[MAX_FILES];
 	u32 n;
-	int err; /* of a file that was wanted and could not be opened */
+	int err; /* of the last file that could not be opened */
+	u32 unopened;
 };
 
 /* Files that were seen are told by what maps says: on overlayfs stat() has another device. */
@@ -313,6 +314,7 @@ static int try_map(const struct map *map, void *arg)
 		close(located);
 	if (fd < 0) {
 		m->err = fd;
+		m->unopened += fd != -ENOEXEC; /* a device, say */
 		return 0;
 	}
 	if (pread(fd, magic, sizeof(magic), 0) != sizeof(magic) || memcmp(magic, ELFMAG, SELFMAG)) {
@@ -327,6 +329,7 @@ static int each_mapped(u32 pid, const char *name, int (*each)(struct library *l,
 		       void *arg, struct search *s)
 {
 	struct mapped *m = xcalloc(1, sizeof(*m));
+	u32 unopened;
 	int ret, err;
 
 	m->pid = pid;
@@ -335,6 +338,7 @@ static int each_mapped(u32 pid, const char *name, int (*each)(struct library *l,
 	m->arg = arg;
 	ret = maps_each(pid, try_map, m);
 	err = m->err;
+	unopened = m->unopened;
 	free(m);
 	if (ret == -ESRCH)
 		return say(s, ret, "no such process: %u", pid);
@@ -344,6 +348,9 @@ static int each_mapped(u32 pid, const char *name, int (*each)(struct library *l,
 	if (!ret && err && name)
 		return say(s, err, "process %u has '%s' mapped, but its file cannot be opened: %s",
 			   pid, name, strerror(-err));
+	if (!ret && unopened && !name)
+		say(s, 0, "%u of the files that process %u has mapped cannot be opened: %s",
+		    unopened, pid, strerror(-err));
 	return ret;
 }
 
@@ -357,6 +364,7 @@ int library_mapped(u32 pid, int (*each)(struct library *l, void *arg), void *arg
 {
 	struct search s = { .why = why };
 
+	why->len = 0;
 	return each_mapped(pid, NULL, each, arg, &s);
 }
 

@@ -31,6 +31,7 @@ void library_close(struct library *l);
 /*
  * Calls each() for every ELF file that a process has mapped, once, as long as it returns 0; returns
  * what it returned last, or a negative errno with `why`. The library is each()'s to keep or close.
+ * If files could not be opened, `why` tells so after 0, too; it is empty otherwise.
  */
 int library_mapped(u32 pid, int (*each)(struct library *l, void *arg), void *arg, struct buf *why);
 

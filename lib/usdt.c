@@ -125,6 +125,152 @@ static int by_name(const void *a, const void *b)
 	return cmp ?: x->address < y->address ? -1 : x->address > y->address;
 }
 
+/* A variable that operands name; there are few. */
+struct usdt_symbol {
+	const char *name; /* in the notes */
+	size_t len;
+	u64 addr;  /* as linked; 0: it was not found */
+	bool many; /* static variables of different files can have one name */
+};
+
+static int compare_names(const char *a, size_t alen, const char *b, size_t blen)
+{
+	int cmp = memcmp(a, b, alen < blen ? alen : blen);
+
+	return cmp ?: alen < blen ? -1 : alen > blen;
+}
+
+/* Where the symbol is, or belongs. */
+static u32 symbol_place(const struct usdt *u, const char *name, size_t len)
+{
+	u32 low = 0, high = u->nsymbols;
+
+	while (low < high) {
+		u32 mid = low + (high - low) / 2;
+
+		if (compare_names(u->symbols[mid].name, u->symbols[mid].len, name, len) < 0)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	return low;
+}
+
+static struct usdt_symbol *find_symbol(const struct usdt *u, const char *name, size_t len)
+{
+	u32 at = symbol_place(u, name, len);
+
+	return at < u->nsymbols &&
+			       !compare_names(u->symbols[at].name, u->symbols[at].len, name, len)
+		       ? &u->symbols[at]
+		       : NULL;
+}
+
+static void want_symbol(struct usdt *u, const char *name, size_t len)
+{
+	u32 at = symbol_place(u, name, len);
+
+	if (u->nsymbols == USDT_MAX_SYMBOLS || find_symbol(u, name, len))
+		return;
+	memmove(&u->symbols[at + 1], &u->symbols[at], (u->nsymbols - at) * sizeof(*u->symbols));
+	u->symbols[at] = (struct usdt_symbol){ .name = name, .len = len };
+	u->nsymbols++;
+}
+
+/* Collects the names; without any, no symbol table needs to be read. */
+static int want_symbols(struct usdt *u)
+{
+	u->symbols = malloc(USDT_MAX_SYMBOLS * sizeof(*u->symbols));
+	if (!u->symbols)
+		return -ENOMEM;
+	for (u32 i = 0; i < u->n; i++) {
+		const char *args = u->sites[i].args, *arg, *why;
+		struct operand o;
+		size_t len;
+
+		while (usdt_arg(&args, &arg, &len))
+			if (operand_parse(&o, u->machine, arg, len, &why) && o.symbol)
+				want_symbol(u, o.symbol, o.symbol_len);
+	}
+	return 0;
+}
+
+struct lookup {
+	struct usdt *u;
+	const char *strings;
+	u64 len;
+};
+
+static int look_up(Elf64_Sym *sym, void *arg)
+{
+	struct lookup *l = arg;
+	const char *name = l->strings + sym->st_name;
+	struct usdt_symbol *found;
+	u8 type = ELF64_ST_TYPE(sym->st_info);
+
+	if (sym->st_name >= l->len || !sym->st_value || sym->st_shndx == SHN_UNDEF ||
+	    (type != STT_OBJECT && type != STT_NOTYPE))
+		return 0;
+	found = find_symbol(l->u, name, strnlen(name, 256));
+	if (found) {
+		found->many |= found->addr && found->addr != sym->st_value;
+		found->addr = sym->st_value;
+	}
+	return 0;
+}
+
+static int find_symbols(struct usdt *u, struct elf_file *f)
+{
+	static const u32 types[] = { SHT_DYNSYM, SHT_SYMTAB };
+	int err = want_symbols(u);
+
+	for (int i = 0; i < 2 && u->nsymbols && !err; i++) {
+		const Elf64_Shdr *table = elf_section_of_type(f, types[i]);
+		struct lookup l = { u };
+		char *strings;
+
+		if (!table)
+			continue;
+		err = elf_strings(f, table, &strings, &l.len);
+		if (err)
+			break;
+		l.strings = strings;
+		err = elf_symbols(f, table, look_up, &l);
+		free(strings);
+	}
+	/* Whatever is wrong with the tables, the probes stand. */
+	return err == -ENOMEM ? err : 0;
+}
+
+bool usdt_operand(const struct usdt *u, const struct usdt_site *s, const char *arg, size_t len,
+		  struct operand *o, const char **why)
+{
+	const struct usdt_symbol *symbol;
+
+	if (!operand_parse(o, u->machine, arg, len, why))
+		return false;
+	if (!o->symbol)
+		return true;
+	symbol = find_symbol(u, o->symbol, o->symbol_len);
+	if (!symbol || !symbol->addr) {
+		*why = "the file has no symbol that tells where it is";
+		return false;
+	}
+	if (symbol->many) {
+		*why = "the file has several symbols of its name";
+		return false;
+	}
+	o->value += symbol->addr;
+	if (o->base == OPERAND_X86_IP) {
+		o->value -= s->address;
+	} else if (!u->fixed) {
+		*why = "it is at a fixed address in a file that is loaded anywhere";
+		return false;
+	}
+	o->symbol = NULL;
+	return true;
+}
+
 static int read_sections(struct reader *r)
 {
 	const Elf64_Shdr *notes, *base;
@@ -144,7 +290,7 @@ static int read_sections(struct reader *r)
 /* r->file has been opened, with the error given. */
 static int load(struct usdt *u, struct reader *r, int err)
 {
-	*u = (struct usdt){ .machine = r->file.machine };
+	*u = (struct usdt){ .machine = r->file.machine, .fixed = r->file.header.e_type == ET_EXEC };
 	if (!err)
 		err = read_sections(r);
 	u->notes = r->notes;
@@ -152,6 +298,8 @@ static int load(struct usdt *u, struct reader *r, int err)
 		err = read_notes(u, r);
 	if (!err && !u->n)
 		err = -ENOENT;
+	if (!err)
+		err = find_symbols(u, &r->file);
 	elf_close(&r->file);
 	if (err)
 		usdt_free(u);
@@ -180,6 +328,7 @@ void usdt_free(struct usdt *u)
 {
 	free(u->sites);
 	free(u->notes);
+	free(u->symbols);
 	*u = (struct usdt){};
 }
 

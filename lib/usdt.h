@@ -9,9 +9,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-#include "buf.h"
+#include "operand.h"
 
-#define USDT_MAX_SITES (1u << 18)
+#define USDT_MAX_SITES   (1u << 18)
+#define USDT_MAX_SYMBOLS 1024u /* that operands name; those of more are not understood */
 
 /*
  * One place in the code. Addresses are as linked, those of nm(1); offsets are in the file, which is
@@ -27,8 +28,11 @@ struct usdt_site {
 struct usdt {
 	struct usdt_site *sites; /* by provider, name, address */
 	u32 n;
-	u16 machine; /* whose registers args tell of: EM_X86_64, ... */
-	u8 *notes;   /* what the strings are in */
+	u16 machine;                 /* whose registers args tell of: EM_X86_64, ... */
+	u8 *notes;                   /* what the strings are in */
+	bool fixed;                  /* linked to where it runs (ET_EXEC) */
+	struct usdt_symbol *symbols; /* that operands name, by name */
+	u32 nsymbols;
 };
 
 /* -ENOENT: no probes; -ENOEXEC: no ELF file, or damaged; -EFBIG, -ENOMEM, -EIO. A damaged note ends
@@ -42,5 +46,12 @@ u32 usdt_same(const struct usdt *u, u32 first);
 
 /* The next of a site's arguments: its text and length; false at the end. *args moves on. */
 bool usdt_arg(const char **args, const char **arg, size_t *len);
+
+/*
+ * Where that argument is, symbols resolved. False: *why says what it is that is not understood, a
+ * fixed text.
+ */
+bool usdt_operand(const struct usdt *u, const struct usdt_site *s, const char *arg, size_t len,
+		  struct operand *o, const char **why);
 
 #endif

@@ -5,10 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include <glob.h>
 
 #include "applet.h"
 #include "kernel.h"
+#include "library.h"
 #include "out.h"
 #include "usdt.h"
 
@@ -21,7 +21,7 @@ static const struct opt options[] = {
 	    .min = 1, .max = PID_LIMIT),
 	OPT('l', "lib", "FILE", &library,
 	    "list the USDT probes of this library or program, by path or name, such as pthread or "
-	    "python3"),
+	    "python3; with -p as that process sees it"),
 	OPT('v', "verbose", NULL, &fields,
 	    "print the fields of each tracepoint, of USDT probes how many locations and arguments; "
 	    "-vv each of them",
@@ -170,27 +170,31 @@ static int print_category(const char *category)
 	return printed;
 }
 
-static void print_args(const struct usdt_site *s)
+/* In BCC's form: "argument #1 4 signed   bytes @ *(sp + 12)"; as it stands where it has none. */
+static void print_arg(const struct usdt *u, int number, const char *arg, size_t len)
+{
+	struct operand o;
+	const char *why;
+
+	buf_fmt(&out, "    argument #%d ", number);
+	if (operand_parse(&o, u->machine, arg, len, &why)) {
+		buf_fmt(&out, "%u %s bytes @ ", o.size, o.is_signed ? "signed  " : "unsigned");
+		operand_text(&out, &o, u->machine);
+	} else {
+		buf_safe(&out, arg, len);
+		buf_fmt(&out, " (%s)", why);
+	}
+	buf_chr(&out, '\n');
+}
+
+static void print_args(const struct usdt *u, const struct usdt_site *s)
 {
 	const char *args = s->args, *arg;
 	size_t len;
 	int n = 0;
 
-	while (usdt_arg(&args, &arg, &len)) {
-		bool is_signed = *arg == '-';
-		const char *at = memchr(arg, '@', len);
-		size_t skip = at ? at + 1 - arg : 0;
-
-		/* Without a size the argument has that of a register. */
-		if (skip)
-			buf_fmt(&out, "    argument #%d %lu %s bytes @ ", ++n,
-				strtoul(arg + is_signed, NULL, 10),
-				is_signed ? "signed  " : "unsigned");
-		else
-			buf_fmt(&out, "    argument #%d ", ++n);
-		buf_safe(&out, arg + skip, len - skip);
-		buf_chr(&out, '\n');
-	}
+	while (usdt_arg(&args, &arg, &len))
+		print_arg(u, ++n, arg, len);
 }
 
 static u32 count_args(const struct usdt_site *s)
@@ -205,7 +209,8 @@ static u32 count_args(const struct usdt_site *s)
 }
 
 /* One probe, in BCC's layout: `n` sites of the same name. */
-static void usdt_as_text(const char *path, const char *name, const struct usdt_site *s, u32 n)
+static void usdt_as_text(const char *path, const char *name, const struct usdt *u,
+			 const struct usdt_site *s, u32 n)
 {
 	if (!fields) {
 		buf_safe(&out, path, strlen(path));
@@ -222,7 +227,7 @@ static void usdt_as_text(const char *path, const char *name, const struct usdt_s
 		buf_fmt(&out, "  location #%u ", i + 1);
 		buf_safe(&out, path, strlen(path));
 		buf_fmt(&out, " 0x%llx\n", s[i].address);
-		print_args(&s[i]);
+		print_args(u, &s[i]);
 	}
 }
 
@@ -239,8 +244,9 @@ static void usdt_as_json(const char *path, const struct usdt_site *s, u32 n)
 		const char *args = s[i].args, *arg, *sep = "";
 		size_t len;
 
-		buf_fmt(&out, "%s{\"address\":%llu,\"semaphore\":%llu,\"arguments\":[",
-			i ? "," : "", s[i].address, s[i].semaphore);
+		buf_fmt(&out,
+			"%s{\"address\":%llu,\"offset\":%llu,\"semaphore\":%llu,\"arguments\":[",
+			i ? "," : "", s[i].address, s[i].offset, s[i].semaphore);
 		for (; usdt_arg(&args, &arg, &len); sep = ",") {
 			buf_str(&out, sep);
 			buf_json(&out, arg, len);
@@ -280,7 +286,7 @@ static int print_usdt(int fd, const char *path)
 			else if (out_mode == OUT_CSV)
 				usdt_as_csv(path, &u.sites[i]);
 			else
-				usdt_as_text(path, name, &u.sites[i], n);
+				usdt_as_text(path, name, &u, &u.sites[i], n);
 			out_row();
 			printed++;
 		}
@@ -290,101 +296,41 @@ static int print_usdt(int fd, const char *path)
 	return printed;
 }
 
-/* -l: a path, or as in -lNAME of a linker, or a program of $PATH. */
-static char *find_library(void)
+static int print_library(struct library *l, void *printed)
 {
-	char *path = getenv("PATH"), *folders = xasprintf("%s", path ?: "/usr/bin:/bin"), *folder,
-	     *found;
-	glob_t g;
+	int n = print_usdt(l->fd, l->path);
 
-	if (strchr(library, '/') || !access(library, F_OK))
-		return xasprintf("%s", library);
-	/* Those of the linker, without a version, may be scripts of its: they come last. */
-	for (int i = 0; i < 2 && !strpbrk(library, "*?[{~\\"); i++) {
-		char *pattern = xasprintf("/{,usr/,usr/local/}lib{,64,/*-linux-gnu*}/lib%s.so%s",
-					  library, i ? "" : ".[0-9]*");
-
-		if (!glob(pattern, GLOB_BRACE, NULL, &g) && g.gl_pathc)
-			return xasprintf("%s", g.gl_pathv[0]);
-		free(pattern);
-	}
-	while ((folder = strsep(&folders, ":"))) {
-		found = xasprintf("%s/%s", *folder ? folder : ".", library);
-		if (!access(found, X_OK))
-			return found;
-		free(found);
-	}
-	die("no library or program '%s'", library);
+	if (n > 0)
+		*(int *)printed += n;
+	if (n < 0 && n != -ENOENT)
+		warn("cannot read the probes of '%s': %s", l->path,
+		     n == -ENOEXEC ? "the file is damaged" : strerror(-n));
+	library_close(l);
+	return 0;
 }
 
 static int list_library(void)
 {
-	char *path = find_library();
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK), n;
+	struct library l;
+	struct buf why = {};
+	int printed = 0;
 
-	if (fd < 0)
-		die_err(errno, "cannot open '%s'", path);
-	n = print_usdt(fd, path);
-	close(fd);
-	if (n == -ENOEXEC)
-		die("not an ELF file, or damaged: %s", path);
-	if (n < 0 && n != -ENOENT)
-		die_err(n, "cannot read '%s'", path);
-	return n;
+	if (library_open(&l, library, pid, &why))
+		die("%.*s", (int)why.len, why.data);
+	print_library(&l, &printed);
+	return printed;
 }
 
-/* The file mapped, also if it is deleted or of another mount namespace; else what has its name
- * there. */
-static int open_mapped(const char *range, const char *path)
-{
-	int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK, fd;
-	char *file = xasprintf("/proc/%u/map_files/%s", pid, range);
-
-	fd = open(file, flags);
-	free(file);
-	if (fd >= 0)
-		return fd;
-	file = xasprintf("/proc/%u/root%s", pid, path);
-	fd = open(file, flags);
-	free(file);
-	return fd;
-}
-
-/* -p: each file that /proc/PID/maps has, once: "START-END PERMS OFFSET DEV INODE   PATH". */
 static int list_process(void)
 {
-	char *name = xasprintf("/proc/%u/maps", pid), *maps = read_file(name, 64 << 20, NULL);
-	char *rest = maps, *line, (*seen)[64] = NULL;
-	int n = 0, files = 0;
+	struct buf why = {};
+	int printed = 0;
 
-	if (!maps && (errno == ENOENT || errno == ESRCH))
-		die("no such process: %u", pid);
-	if (!maps)
-		die_err(errno, "cannot see what process %u has mapped", pid);
-	while ((line = strsep(&rest, "\n"))) {
-		char range[64], file[64], dev[24], inode[24];
-		int at = 0, i = 0, fd, got;
-
-		if (sscanf(line, "%63s %*s %*s %23s %23s %n", range, dev, inode, &at) < 3 ||
-		    line[at] != '/')
-			continue;
-		snprintf(file, sizeof(file), "%s %s", dev, inode);
-		while (i < files && strcmp(seen[i], file))
-			i++;
-		if (i < files)
-			continue;
-		seen = xrealloc(seen, (files + 1) * sizeof(*seen));
-		memcpy(seen[files++], file, sizeof(file));
-		fd = open_mapped(range, line + at);
-		got = fd < 0 ? 0 : print_usdt(fd, line + at);
-		if (fd >= 0)
-			close(fd);
-		n += got > 0 ? got : 0;
-	}
-	free(seen);
-	free(maps);
-	free(name);
-	return n;
+	if (library_mapped(pid, print_library, &printed, &why))
+		die("%.*s", (int)why.len, why.data);
+	if (why.len)
+		warn("%.*s", (int)why.len, why.data);
+	return printed;
 }
 
 static void list_usdt(void)
@@ -393,11 +339,11 @@ static void list_usdt(void)
 
 	if (out_mode == OUT_CSV)
 		buf_str(&out, "path,provider,probe\n");
-	n = pid ? list_process() : list_library();
+	n = library ? list_library() : list_process();
 	out_flush();
-	if (n <= 0 && pid)
+	if (!n && !library)
 		die("process %u has no USDT probe that matches '%s'", pid, filter);
-	if (n <= 0)
+	if (!n)
 		die("'%s' has no USDT probe that matches '%s'", library, filter);
 }
 
@@ -432,24 +378,18 @@ static void run_tplist(struct run *run)
 		die("no tracepoint matches '%s'", filter);
 }
 
-static void check(void)
-{
-	if (pid && library)
-		opt_error("--pid and --lib exclude each other");
-}
-
 static const struct applet tplist = {
 	.name = "tplist",
 	.summary = "list tracepoints or USDT probes, and what they carry",
 	.doc = "Lists what tracefs has under events, as category:event; with -v the fields that a "
 	       "program on that tracepoint can read. tracefs need not be mounted. With -p or -l "
-	       "lists the USDT probes of ELF files, by their section .note.stapsdt. Traces "
-	       "nothing.",
+	       "lists the USDT probes of ELF files, by their section .note.stapsdt, each with "
+	       "the address of its semaphore: a counter that tells the program whether it is "
+	       "traced, 0 if it has none. Traces nothing.",
 	.options = options,
 	.positionals = positionals,
 	.examples = examples,
 	.no_object = true,
-	.check = check,
 	.run = run_tplist,
 };
 
