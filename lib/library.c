@@ -91,14 +91,18 @@ static int hwcaps_level(const char *path)
 
 	if (!level)
 		return 0;
-#ifdef __x86_64__
 	level += strlen("/glibc-hwcaps/");
+#ifdef __x86_64__
+	/* Of each level of the psABI what came last to processors. */
 	if (!strncmp(level, "x86-64-v2/", 10))
-		return __builtin_cpu_supports("x86-64-v2") ? 2 : -1;
+		return __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("popcnt") ? 2
+											    : -1;
 	if (!strncmp(level, "x86-64-v3/", 10))
-		return __builtin_cpu_supports("x86-64-v3") ? 3 : -1;
+		return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("bmi2") ? 3 : -1;
 	if (!strncmp(level, "x86-64-v4/", 10))
-		return __builtin_cpu_supports("x86-64-v4") ? 4 : -1;
+		return __builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")
+			       ? 4
+			       : -1;
 #endif
 	return -1;
 }

@@ -226,7 +226,10 @@ static void usdt_as_text(const char *path, const char *name, const struct usdt *
 	for (u32 i = 0; sites && i < n; i++) {
 		buf_fmt(&out, "  location #%u ", i + 1);
 		buf_safe(&out, path, strlen(path));
-		buf_fmt(&out, " 0x%llx\n", s[i].address);
+		buf_fmt(&out, " 0x%llx", s[i].address);
+		if (s[i].semaphore != s->semaphore)
+			buf_fmt(&out, " [sema 0x%llx]", s[i].semaphore);
+		buf_chr(&out, '\n');
 		print_args(u, &s[i]);
 	}
 }

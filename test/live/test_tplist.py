@@ -86,7 +86,7 @@ def test_usdt_details():
         f"python:gc__done [sema 0x{sema:x}]\n  1 location(s)\n  1 argument(s)\n")
     size, operand = one[4].strip().split("@")
     kind = "signed  " if size[0] == "-" else "unsigned"
-    operand = re.sub(r"^%[re]?(\w\w)$", r"\1", operand)
+    operand = re.sub(r"^[re](?=[a-z]{2}$)", "", operand.lstrip("%"))
     assert tool_run("tplist", "-l", PYTHON, "-vv", "python:gc__done").out == (
         f"python:gc__done [sema 0x{sema:x}]\n  location #1 {PYTHON} 0x{address:x}\n"
         f"    argument #1 {size.lstrip('-')} {kind} bytes @ {operand}\n")
