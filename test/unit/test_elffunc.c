@@ -1,17 +1,20 @@
 /* elffunc: functions of a file made here and of libc, against nm and objdump. */
+#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "elffunc.h"
 #include "fixture/elf_image.h"
+#include "ifunc.h"
 
 #define VADDR 0x401000ull
 
@@ -204,13 +207,63 @@ static void as_nm(void **state)
 	close(fd);
 }
 
+/* What the dynamic linker made of indirect functions, in this process and in any. */
+static void indirect(void **state)
+{
+	static const char *const names[] = { "wcslen", "wmemset", "strchrnul", "memrchr" };
+	void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
+	struct link_map *map = NULL;
+	struct subject s = {};
+	struct stat st;
+	u64 addr = 0;
+	u32 resolved = 0;
+	int fd;
+
+	(void)state;
+	if (!libc || dlinfo(libc, RTLD_DI_LINKMAP, &map))
+		skip();
+	fd = open(map->l_name, O_RDONLY);
+	assert_int_equal(elf_open(&s.file, fd), 0);
+	assert_int_equal(elf_read_segments(&s.file), 0);
+	assert_int_equal(elffuncs_read(&s.fs, &s.file), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++) {
+		u64 known = (u64)dlvsym(libc, names[i], "GLIBC_2.2.5") - map->l_addr;
+
+		assert_int_equal(find(&s, names[i]), 1);
+		if (!s.found[0]->ifunc)
+			continue;
+		resolved++;
+		assert_true(known != s.found[0]->addr);
+		assert_int_equal(ifunc_resolve(&s.file, st.st_dev, st.st_ino, s.found[0]->addr,
+					       getpid(), &addr),
+				 0);
+		assert_int_equal(addr, known);
+		addr = 0;
+		assert_int_equal(
+			ifunc_resolve(&s.file, st.st_dev, st.st_ino, s.found[0]->addr, 0, &addr),
+			0);
+		assert_int_equal(addr, known);
+		assert_int_equal(ifunc_resolve(&s.file, st.st_dev, st.st_ino, s.found[0]->addr,
+					       4194304, &addr),
+				 -ESRCH);
+		assert_int_equal(ifunc_resolve(&s.file, 1, 1, s.found[0]->addr, 0, &addr), -ESRCH);
+	}
+#ifdef __x86_64__
+	assert_true(resolved >= 2);
+#endif
+	assert_int_equal(ifunc_resolve(&s.file, st.st_dev, st.st_ino, 1, 0, &addr), -ENOENT);
+	unload(&s);
+	close(fd);
+	dlclose(libc);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(by_name),
-		cmocka_unit_test(all),
-		cmocka_unit_test(instructions),
-		cmocka_unit_test(as_nm),
+		cmocka_unit_test(by_name),      cmocka_unit_test(all),
+		cmocka_unit_test(instructions), cmocka_unit_test(as_nm),
+		cmocka_unit_test(indirect),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
