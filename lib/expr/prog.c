@@ -1,0 +1,621 @@
+/*
+ * A program: statements one after the other, and two ends. r6 is the context, r7 the record; the
+ * rest belongs to whatever statement is running.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <bpf/bpf.h>
+
+#include "expr/internal.h"
+#include "kernel.h"
+#include "util.h"
+
+#define STRING_DEFAULT 80
+#define RECORD_MAX     30000 /* offsets in instructions are of 16 bits */
+
+struct expr_prog {
+	const struct expr_scope *scope;
+	struct code code;
+	struct gen gen;
+	int leave; /* label: the program ends, having done nothing more */
+	u32 record, faults, nfaults;
+	int saved_slot,
+		tail; /* where on the stack; tail: the record's length, if a string ends it */
+	bool finished;
+};
+
+struct expr_prog *expr_prog_new(const struct expr_scope *scope)
+{
+	struct expr_prog *p = xcalloc(1, sizeof(*p));
+
+	p->scope = scope;
+	p->gen = (struct gen){ .code = &p->code,
+			       .scope = scope,
+			       .arch = scope->arch ?: expr_arch(NULL) };
+	p->leave = label_new(&p->code);
+	mov_reg(&p->code, CTX, R1);
+	return p;
+}
+
+void expr_prog_free(struct expr_prog *p)
+{
+	if (!p)
+		return;
+	code_free(&p->code);
+	free(p);
+}
+
+/* --- Expressions in it --- */
+
+static struct node *compile(struct compile *c, struct expr_source source)
+{
+	token_start(c, source);
+	return check(c, parse(c));
+}
+
+static void check_room(struct compile *c, struct expr_prog *p, const struct node *n)
+{
+	if (p->gen.full || p->code.full)
+		fail(c, n->pos, n->len, "the expression is too long");
+}
+
+/* What happens to a filter that cannot be told. */
+static void count_at(struct expr_prog *p, int map)
+{
+	struct code *code = &p->code;
+	int slot = stack_take(&p->gen, 8);
+
+	store_imm(code, 4, FP, slot, 0);
+	load_map(code, R1, map);
+	mov_reg(code, R2, FP);
+	alu_imm(code, BPF_ADD, true, R2, slot);
+	call(code, BPF_FUNC_map_lookup_elem);
+	jump_imm(code, BPF_JEQ, true, R0, 0, p->leave);
+	load_mem(code, 8, R1, R0, 0);
+	alu_imm(code, BPF_ADD, true, R1, 1);
+	store_reg(code, 8, R0, 0, R1);
+	stack_give(&p->gen, 8);
+}
+
+bool expr_filter(struct expr_prog *p, struct expr_source source, int faults, struct expr_error *err)
+{
+	int pass = label_new(&p->code);
+	volatile bool ok = false;
+	struct compile c;
+
+	if (compiling(&c, p->scope, p->scope->types, err)) {
+		struct node *n = value_of(&c, compile(&c, source));
+
+		p->gen.fault = label_new(&p->code);
+		gen_jump(&p->gen, n, true, pass);
+		jump(&p->code, p->leave);
+		label_here(&p->code, p->gen.fault);
+		if (faults >= 0)
+			count_at(p, faults);
+		jump(&p->code, p->leave);
+		label_here(&p->code, pass);
+		check_room(&c, p, n);
+		ok = true;
+	}
+	arena_free(&c.arena);
+	return ok;
+}
+
+/* What kind of value it becomes, and how long it is. */
+static void value_kind(struct compile *c, const struct node *n, enum expr_want want, u32 size,
+		       struct expr_value *v)
+{
+	size = size ?: STRING_DEFAULT;
+	if (size > EXPR_STRING_MAX)
+		size = EXPR_STRING_MAX;
+	*v = (struct expr_value){ .type = n->type, .size = n->type->size };
+	if (want == EXPR_AS_TEXT ||
+	    (want == EXPR_AS_IS && is_string(c, n) && n->type->kind != T_PTR) ||
+	    (want == EXPR_AS_IS && (n->kind == N_STRING || n->kind == N_CHOICE) &&
+	     is_string(c, n))) {
+		v->kind = EXPR_STRING;
+		v->size = n->type->kind == T_ARRAY && n->type->count && n->type->count < size
+				  ? n->type->count + (n->kind == N_MEMORY)
+				  : size;
+	} else if (n->type->kind == T_PTR) {
+		v->kind = EXPR_POINTER;
+	} else if (type_integer(n->type)) {
+		v->kind = EXPR_INT;
+		v->is_signed = n->type->is_signed;
+	} else {
+		v->kind = EXPR_BYTES;
+	}
+}
+
+static struct node *as_wanted(struct compile *c, struct node *n, enum expr_want want)
+{
+	if (want == EXPR_AS_TEXT) {
+		if (!may_be_string(c, n))
+			fail(c, n->pos, n->len, "this is no string, nor the address of one");
+		if (type_integer(n->type))
+			n = convert(c, n, type_pointer(c->types, &type_char, c->scope->space));
+		return n;
+	}
+	if (want == EXPR_AS_IS && (n->kind == N_STRING || n->kind == N_CHOICE) && is_string(c, n))
+		return n;
+	if (want == EXPR_AS_IS && (type_record(n->type) || n->type->kind == T_ARRAY) &&
+	    n->type->size) {
+		if (n->kind == N_MEMORY || is_string(c, n))
+			return n;
+	}
+	return value_of(c, n);
+}
+
+static void store_value(struct expr_prog *p, const struct node *n, const struct expr_value *v)
+{
+	switch (v->kind) {
+	case EXPR_STRING: gen_text(&p->gen, n, RECORD, v->offset, v->size); break;
+	case EXPR_BYTES: gen_bytes(&p->gen, n, RECORD, v->offset, v->size); break;
+	default: gen_value(&p->gen, n, R0); store_reg(&p->code, v->size, RECORD, v->offset, R0);
+	}
+}
+
+/* A value that is not known is zeroes, and its bit is set. */
+static void store_fault(struct expr_prog *p, const struct expr_value *v)
+{
+	struct code *code = &p->code;
+	u32 size = v->kind == EXPR_BYTES ? v->size : v->kind == EXPR_STRING ? 1 : v->size;
+
+	for (u32 at = 0, n; at < size; at += n) {
+		n = size - at >= 8 ? 8 : size - at >= 4 ? 4 : size - at >= 2 ? 2 : 1;
+		store_imm(code, n, RECORD, v->offset + at, 0);
+	}
+	load_mem(code, 8, R1, RECORD, p->faults);
+	load_const(code, R2, 1ull << v->fault);
+	alu_reg(code, BPF_OR, true, R1, R2);
+	store_reg(code, 8, RECORD, p->faults, R1);
+}
+
+static void place_value(struct compile *c, struct expr_prog *p, const struct node *n,
+			struct expr_value *v)
+{
+	u32 align = v->kind == EXPR_STRING ? 1 : 8;
+
+	if (v->size == 0 || v->size > 4096)
+		fail(c, n->pos, n->len, "this is of %u bytes, and cannot be taken whole", v->size);
+	if (p->nfaults == 64)
+		fail(c, n->pos, n->len, "these are too many values");
+	v->offset = (p->record + align - 1) / align * align;
+	v->fault = p->nfaults++;
+	if (v->offset + v->size > RECORD_MAX)
+		fail(c, n->pos, n->len, "these values are too long together");
+	p->record = v->offset + v->size;
+}
+
+bool expr_value(struct expr_prog *p, struct expr_source source, enum expr_want want, u32 size,
+		struct expr_value *value, struct expr_error *err)
+{
+	int done = label_new(&p->code);
+	volatile bool ok = false;
+	struct compile c;
+
+	if (compiling(&c, p->scope, p->scope->types, err)) {
+		struct node *n = as_wanted(&c, compile(&c, source), want);
+
+		value_kind(&c, n, want, size, value);
+		place_value(&c, p, n, value);
+		p->gen.fault = label_new(&p->code);
+		store_value(p, n, value);
+		jump(&p->code, done);
+		label_here(&p->code, p->gen.fault);
+		store_fault(p, value);
+		label_here(&p->code, done);
+		check_room(&c, p, n);
+		ok = true;
+	}
+	arena_free(&c.arena);
+	return ok;
+}
+
+/* --- Statements --- */
+
+static void pointer_to_stack(struct code *code, int reg, int slot)
+{
+	mov_reg(code, reg, FP);
+	alu_imm(code, BPF_ADD, true, reg, slot);
+}
+
+static void pointer_to_record(struct code *code, int reg, u32 offset)
+{
+	mov_reg(code, reg, RECORD);
+	if (offset)
+		alu_imm(code, BPF_ADD, true, reg, offset);
+}
+
+/* r0: element 0 of an array, or the program is left. */
+static void lookup_zero(struct expr_prog *p, int map)
+{
+	int slot = stack_take(&p->gen, 8);
+
+	store_imm(&p->code, 4, FP, slot, 0);
+	load_map(&p->code, R1, map);
+	pointer_to_stack(&p->code, R2, slot);
+	call(&p->code, BPF_FUNC_map_lookup_elem);
+	jump_imm(&p->code, BPF_JEQ, true, R0, 0, p->leave);
+	stack_give(&p->gen, 8);
+}
+
+void expr_record(struct expr_prog *p, int map, u32 header, u32 faults)
+{
+	lookup_zero(p, map);
+	mov_reg(&p->code, RECORD, R0);
+	store_imm(&p->code, 8, RECORD, faults, 0);
+	p->record = header;
+	p->faults = faults;
+}
+
+u32 expr_record_size(const struct expr_prog *p)
+{
+	return (p->record + 7) / 8 * 8;
+}
+
+void expr_put_const(struct expr_prog *p, u32 offset, u64 v, u32 size)
+{
+	load_const(&p->code, R0, v);
+	store_reg(&p->code, size, RECORD, offset, R0);
+}
+
+static void put_helper(struct expr_prog *p, int helper, u32 offset, u32 size)
+{
+	call(&p->code, helper);
+	store_reg(&p->code, size, RECORD, offset, R0);
+}
+
+static void put_builtin(struct expr_prog *p, const char *name, u32 offset)
+{
+	builtin_find(name)->emit(&p->gen, R0);
+	store_reg(&p->code, 4, RECORD, offset, R0);
+}
+
+void expr_put_time(struct expr_prog *p, u32 offset)
+{
+	put_helper(p, BPF_FUNC_ktime_get_ns, offset, 8);
+}
+
+void expr_put_pid_tgid(struct expr_prog *p, u32 offset)
+{
+	put_helper(p, BPF_FUNC_get_current_pid_tgid, offset, 8);
+}
+
+void expr_put_pid(struct expr_prog *p, u32 offset)
+{
+	put_builtin(p, "$PID", offset);
+}
+
+void expr_put_tid(struct expr_prog *p, u32 offset)
+{
+	put_builtin(p, "$TID", offset);
+}
+
+void expr_put_uid(struct expr_prog *p, u32 offset)
+{
+	put_builtin(p, "$UID", offset);
+}
+
+void expr_put_cpu(struct expr_prog *p, u32 offset)
+{
+	put_builtin(p, "$CPU", offset);
+}
+
+void expr_put_comm(struct expr_prog *p, u32 offset)
+{
+	builtin_find("$COMM")->emit_text(&p->gen, RECORD, offset);
+}
+
+void expr_put_cookie(struct expr_prog *p, u32 offset)
+{
+	mov_reg(&p->code, R1, CTX);
+	put_helper(p, BPF_FUNC_get_attach_cookie, offset, 8);
+}
+
+void expr_put_stack(struct expr_prog *p, int map, u32 offset, bool user)
+{
+	mov_reg(&p->code, R1, CTX);
+	load_map(&p->code, R2, map);
+	alu_imm(&p->code, BPF_MOV, true, R3, user ? BPF_F_USER_STACK : 0);
+	put_helper(p, BPF_FUNC_get_stackid, offset, 4);
+}
+
+static void only(struct expr_prog *p, const char *builtin, int op, u32 id)
+{
+	builtin_find(builtin)->emit(&p->gen, R0);
+	jump_imm(&p->code, op, false, R0, id, p->leave);
+}
+
+void expr_only_pid(struct expr_prog *p, u32 pid)
+{
+	only(p, "$PID", BPF_JNE, pid);
+}
+
+void expr_only_tid(struct expr_prog *p, u32 tid)
+{
+	only(p, "$TID", BPF_JNE, tid);
+}
+
+void expr_not_pid(struct expr_prog *p, u32 pid)
+{
+	only(p, "$PID", BPF_JEQ, pid);
+}
+
+void expr_only_uid(struct expr_prog *p, u32 uid)
+{
+	only(p, "$UID", BPF_JNE, uid);
+}
+
+void expr_only_cgroup(struct expr_prog *p, int map)
+{
+	load_map(&p->code, R1, map);
+	alu_imm(&p->code, BPF_MOV, true, R2, 0);
+	call(&p->code, BPF_FUNC_current_task_under_cgroup);
+	jump_imm(&p->code, BPF_JNE, true, R0, 1, p->leave);
+}
+
+/* One more in element 0 of an array; not exact if CPUs share it. */
+static void lost_one(struct expr_prog *p, int map)
+{
+	lookup_zero(p, map);
+	load_mem(&p->code, 8, R1, R0, 0);
+	alu_imm(&p->code, BPF_ADD, true, R1, 1);
+	store_reg(&p->code, 8, R0, 0, R1);
+}
+
+void expr_output(struct expr_prog *p, int ring, int lost)
+{
+	int done = label_new(&p->code);
+
+	load_map(&p->code, R1, ring);
+	mov_reg(&p->code, R2, RECORD);
+	alu_imm(&p->code, BPF_MOV, true, R3, expr_record_size(p));
+	alu_imm(&p->code, BPF_MOV, true, R4, 0);
+	call(&p->code, BPF_FUNC_ringbuf_output);
+	jump_imm(&p->code, BPF_JEQ, true, R0, 0, done);
+	lost_one(p, lost);
+	label_here(&p->code, done);
+}
+
+void expr_output_perf(struct expr_prog *p, int buffer, int lost)
+{
+	int done = label_new(&p->code);
+
+	mov_reg(&p->code, R1, CTX);
+	load_map(&p->code, R2, buffer);
+	load_const(&p->code, R3, BPF_F_CURRENT_CPU);
+	mov_reg(&p->code, R4, RECORD);
+	alu_imm(&p->code, BPF_MOV, true, R5, expr_record_size(p));
+	call(&p->code, BPF_FUNC_perf_event_output);
+	jump_imm(&p->code, BPF_JEQ, true, R0, 0, done);
+	lost_one(p, lost);
+	label_here(&p->code, done);
+}
+
+/* r0: the value of map[key]; key in the record. */
+static void lookup_record(struct expr_prog *p, int map, u32 key)
+{
+	load_map(&p->code, R1, map);
+	pointer_to_record(&p->code, R2, key);
+	call(&p->code, BPF_FUNC_map_lookup_elem);
+}
+
+void expr_count(struct expr_prog *p, int map, u32 key, int lost)
+{
+	struct code *code = &p->code;
+	int add = label_new(code), done = label_new(code), slot = stack_take(&p->gen, 8);
+
+	lookup_record(p, map, key);
+	jump_imm(code, BPF_JNE, true, R0, 0, add);
+	store_imm(code, 8, FP, slot, 0);
+	load_map(code, R1, map);
+	pointer_to_record(code, R2, key);
+	pointer_to_stack(code, R3, slot);
+	alu_imm(code, BPF_MOV, true, R4,
+		BPF_NOEXIST); /* another CPU may be first: then it counts */
+	call(code, BPF_FUNC_map_update_elem);
+	lookup_record(p, map, key);
+	jump_imm(code, BPF_JNE, true, R0, 0, add);
+	lost_one(p, lost);
+	jump(code, done);
+	label_here(code, add);
+	alu_imm(code, BPF_MOV, true, R1, 1);
+	emit(code, (struct bpf_insn){ .code = BPF_STX | BPF_ATOMIC | BPF_DW,
+				      .dst_reg = R0,
+				      .src_reg = R1,
+				      .imm = BPF_ADD });
+	label_here(code, done);
+	stack_give(&p->gen, 8);
+}
+
+/* The number of the highest bit plus 1, by halves. */
+void expr_log2(struct expr_prog *p, u32 offset)
+{
+	struct code *code = &p->code;
+	int zero = label_new(code);
+
+	load_mem(code, 8, R0, RECORD, offset);
+	alu_imm(code, BPF_MOV, true, R1, 0);
+	jump_imm(code, BPF_JEQ, true, R0, 0, zero);
+	alu_imm(code, BPF_MOV, true, R1, 1);
+	for (int half = 32; half; half /= 2) {
+		int small = label_new(code);
+
+		mov_reg(code, R2, R0);
+		alu_imm(code, BPF_RSH, true, R2, half);
+		jump_imm(code, BPF_JEQ, true, R2, 0, small);
+		mov_reg(code, R0, R2);
+		alu_imm(code, BPF_ADD, true, R1, half);
+		label_here(code, small);
+	}
+	label_here(code, zero);
+	store_reg(code, 8, RECORD, offset, R1);
+}
+
+/* r2: the address of the thread's key, on the stack. */
+static void thread_key(struct expr_prog *p, int slot)
+{
+	call(&p->code, BPF_FUNC_get_current_pid_tgid);
+	store_reg(&p->code, 8, FP, slot, R0);
+	pointer_to_stack(&p->code, R2, slot);
+}
+
+void expr_save(struct expr_prog *p, int map, int lost)
+{
+	int done = label_new(&p->code), slot = stack_take(&p->gen, 8);
+
+	thread_key(p, slot);
+	load_map(&p->code, R1, map);
+	mov_reg(&p->code, R3, RECORD);
+	alu_imm(&p->code, BPF_MOV, true, R4, BPF_ANY);
+	call(&p->code, BPF_FUNC_map_update_elem);
+	jump_imm(&p->code, BPF_JEQ, true, R0, 0, done);
+	lost_one(p, lost);
+	label_here(&p->code, done);
+	stack_give(&p->gen, 8);
+}
+
+void expr_saved(struct expr_prog *p, int map)
+{
+	int slot = stack_take(&p->gen, 8);
+
+	thread_key(p, slot);
+	load_map(&p->code, R1, map);
+	call(&p->code, BPF_FUNC_map_lookup_elem);
+	jump_imm(&p->code, BPF_JEQ, true, R0, 0, p->leave);
+	store_reg(&p->code, 8, FP, slot, R0);
+	p->gen.saved = slot; /* stays taken */
+}
+
+void expr_forget(struct expr_prog *p, int map)
+{
+	int slot = stack_take(&p->gen, 8);
+
+	thread_key(p, slot);
+	load_map(&p->code, R1, map);
+	call(&p->code, BPF_FUNC_map_delete_elem);
+	stack_give(&p->gen, 8);
+}
+
+void expr_limit(struct expr_prog *p, int map, u64 n)
+{
+	struct code *code = &p->code;
+
+	lookup_zero(p, map);
+	alu_imm(code, BPF_MOV, true, R1, 1);
+	emit(code, (struct bpf_insn){ .code = BPF_STX | BPF_ATOMIC | BPF_DW,
+				      .dst_reg = R0,
+				      .src_reg = R1,
+				      .imm = BPF_ADD | BPF_FETCH });
+	load_const(code, R2, n);
+	jump_reg(code, BPF_JGE, true, R1, R2, p->leave);
+}
+
+/* --- The whole --- */
+
+int expr_finish(struct expr_prog *p)
+{
+	if (!p->finished) {
+		label_here(&p->code, p->leave);
+		p->code.dead = false;
+		alu_imm(&p->code, BPF_MOV, true, R0, 0);
+		emit(&p->code, (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT });
+		p->finished = true;
+	}
+	return code_finish(&p->code);
+}
+
+const struct bpf_insn *expr_code(const struct expr_prog *p, u32 *n)
+{
+	*n = p->code.n;
+	return p->code.insn;
+}
+
+/* Numbers of maps become descriptors; helpers what they were called before Linux 5.5. */
+static int resolve(struct bpf_insn *insn, u32 n, const struct expr_load *load)
+{
+	bool old = kernel_release() < 0x050500;
+
+	for (u32 i = 0; i < n; i++) {
+		if (insn[i].code == (BPF_LD | BPF_IMM | BPF_DW)) {
+			if (insn[i].src_reg == BPF_PSEUDO_MAP_FD) {
+				if (insn[i].imm >= load->nmaps)
+					return -EINVAL;
+				insn[i].imm = load->maps[insn[i].imm];
+			}
+			i++;
+		} else if (old && insn[i].code == (BPF_JMP | BPF_CALL)) {
+			switch (insn[i].imm) {
+			case BPF_FUNC_probe_read_kernel:
+			case BPF_FUNC_probe_read_user: insn[i].imm = BPF_FUNC_probe_read; break;
+			case BPF_FUNC_probe_read_kernel_str:
+			case BPF_FUNC_probe_read_user_str: insn[i].imm = BPF_FUNC_probe_read_str;
+			}
+		}
+	}
+	return 0;
+}
+
+int expr_load(struct expr_prog *p, const struct expr_load *load)
+{
+	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = load->attach,
+		    .attach_btf_id = load->btf_id, .attach_btf_obj_fd = load->btf_fd,
+		    .log_buf = load->log, .log_size = load->log_size);
+	struct bpf_insn *insn;
+	int err = expr_finish(p), fd;
+
+	if (err)
+		return err;
+	insn = xcalloc(p->code.n, sizeof(*insn));
+	memcpy(insn, p->code.insn, p->code.n * sizeof(*insn));
+	fd = resolve(insn, p->code.n, load);
+	if (!fd)
+		fd = bpf_prog_load(load->type, load->name, "GPL", insn, p->code.n, &opts);
+	free(insn);
+	return fd;
+}
+
+/* --- What has to be saved at entry --- */
+
+static int gather(struct compile *c, const struct node *n, struct expr_source *entries, int max,
+		  int found)
+{
+	if (!n)
+		return found;
+	if (n->kind == N_CALL && !strcmp(n->text, "$entry")) {
+		if (found == max)
+			fail(c, n->pos, n->len, "these are too many values");
+		entries[found] = entry_source(c, n);
+		return found + 1;
+	}
+	found = gather(c, n->a, entries, max, found);
+	found = gather(c, n->b, entries, max, found);
+	found = gather(c, n->c, entries, max, found);
+	return gather(c, n->next, entries, max, found);
+}
+
+int expr_entries(const struct expr_scope *scope, struct expr_source source,
+		 struct expr_source *entries, int max, struct expr_error *err)
+{
+	volatile int n = -1;
+	struct compile c;
+
+	if (compiling(&c, scope, scope->types, err)) {
+		token_start(&c, source);
+		n = gather(&c, parse(&c), entries, max, 0);
+	}
+	arena_free(&c.arena);
+	return n;
+}
+
+bool expr_latency(struct expr_source source)
+{
+	static const char name[] = "$latency";
+
+	return memmem(source.text + source.start, source.end - source.start, name,
+		      sizeof(name) - 1);
+}
