@@ -10,7 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "elfsym.h"
+#include "elffile.h"
 #include "expr/internal.h"
 #include "util.h"
 
@@ -147,24 +147,37 @@ int expr_types_load_mem(struct expr_types **types, const void *btf, size_t size)
 	return types_of(types, copy_of(btf, size), size);
 }
 
+static u8 *btf_of_elf(int fd, size_t *size)
+{
+	const Elf64_Shdr *section;
+	struct elf_file f;
+	u8 *data = NULL;
+	int err = elf_open(&f, fd);
+
+	err = err ?: elf_read_sections(&f);
+	err = err ?: elf_section(&f, ".BTF", &section);
+	err = err ?: elf_content(&f, section, &data);
+	if (!err)
+		*size = section->sh_size;
+	elf_close(&f);
+	errno = -err;
+	return data;
+}
+
 /* The contents of a file of BTF, or of the section of an ELF file; NULL with errno. */
 static u8 *read_btf(const char *file, size_t *size)
 {
-	struct elf_section s = {};
 	int fd = open(file, O_RDONLY | O_CLOEXEC), err;
 	u16 magic = 0;
 	u8 *data;
 
 	if (fd < 0)
 		return NULL;
-	if (pread(fd, &magic, sizeof(magic), 0) == sizeof(magic) && magic == BTF_MAGIC) {
+	if (pread(fd, &magic, sizeof(magic), 0) == sizeof(magic) && magic == BTF_MAGIC)
 		data = (u8 *)read_fd(fd, BTF_MAX, size);
-		err = errno;
-	} else {
-		err = -elf_section(fd, ".BTF", true, &s);
-		data = s.data;
-		*size = s.size;
-	}
+	else
+		data = btf_of_elf(fd, size);
+	err = errno;
 	close(fd);
 	errno = err;
 	return data;
@@ -175,7 +188,7 @@ int expr_types_load(struct expr_types **types, const char *file)
 	size_t size;
 	u8 *data = read_btf(file ?: VMLINUX, &size);
 
-	return data ? types_of(types, data, size) : errno ? -errno : -EINVAL;
+	return data ? types_of(types, data, size) : -errno;
 }
 
 int expr_types_module(struct expr_types *types, const char *name)
