@@ -56,26 +56,68 @@ def test_without_privilege():
 
 
 PYTHON = "/usr/bin/python3.11"
+POSTGRES = "/usr/lib/postgresql/15/bin/postgres"
+JVM = "/usr/lib/jvm/java-17-openjdk-amd64/lib/server/libjvm.so"
+PIE = WORK.parent / "work-pie"
 
 
-def notes():
+def notes(path=PYTHON):
     """(provider, probe, location, semaphore, arguments) as readelf has them."""
-    text = run(["readelf", "-n", "-W", PYTHON]).out
+    text = run(["readelf", "-n", "-W", path]).out
     return re.findall(r"Provider: (\S+)\n\s+Name: (\S+)\n\s+Location: 0x(\w+), Base: 0x\w+, Semaphore: 0x(\w+)\n"
                       r"\s+Arguments: ?(.*)", text)
 
 
+def check_against_readelf(path):
+    known = notes(path)
+    assert len(known) > 5
+    rows = tool_run("tplist", "-l", path, json=True).json
+    found = sorted((row["provider"], row["probe"], site["address"], site["semaphore"], " ".join(site["arguments"]))
+                   for row in rows for site in row["locations"])
+    assert found == sorted((p, n, int(a, 16), int(s, 16), args.strip()) for p, n, a, s, args in known)
+    names = sorted({f"{p}:{n}" for p, n, *_ in known})
+    assert tool_run("tplist", "-l", path).out.splitlines() == [f"{path} {name}" for name in names]
+    # Every form of operand that is in use is understood.
+    assert "(it is" not in tool_run("tplist", "-vv", "-l", path).out
+    return names
+
+
 @needs(f"file:{PYTHON}", "program:readelf")
 def test_usdt_of_a_file():
-    known = notes()
-    assert len(known) > 5
-    rows = tool_run("tplist", "-l", PYTHON, json=True).json
-    found = {(row["provider"], row["probe"], site["address"], site["semaphore"], " ".join(site["arguments"]))
-             for row in rows for site in row["locations"]}
-    assert found == {(p, n, int(a, 16), int(s, 16), args.strip()) for p, n, a, s, args in known}
-    names = sorted({f"{p}:{n}" for p, n, *_ in known})
-    assert tool_run("tplist", "-l", PYTHON).out.splitlines() == [f"{PYTHON} {name}" for name in names]
+    check_against_readelf(PYTHON)
     assert tool_run("tplist", "-l", "python3.11", "--csv").out.splitlines()[0] == "path,provider,probe"
+
+
+@needs(f"file:{POSTGRES}", "program:readelf")
+def test_usdt_of_postgresql():
+    assert "postgresql:query__start" in check_against_readelf(POSTGRES)
+    assert "argument #1 4 signed   bytes @ *(&NBuffers + 0)" in tool_run("tplist", "-vv", "-l", POSTGRES).out
+
+
+@needs(f"file:{JVM}", "program:readelf")
+def test_usdt_of_java():
+    assert "hotspot:gc__begin" in check_against_readelf(JVM)
+
+
+@needs("program:readelf")
+def test_usdt_of_programs_that_move_and_do_not():
+    for path in (WORK, PIE):
+        names = {f"{p}:{n}" for p, n, *_ in notes(path)}
+        assert names == {"work:plain", "work:forms", "work:globals", "work:many", "work:guarded"}
+        check_against_readelf(path)
+
+
+def test_usdt_of_a_library_without_any():
+    result = tool_run("tplist", "-l", "c")
+    assert result.code == 1 and "no USDT probe" in result.err
+    # A script of the linker leads to the library; what it names is looked for in turn.
+    with folder() as path:
+        (path / "libx.so").write_text(f"/* GNU ld script */\nGROUP ( {PIE}.so AS_NEEDED ( /nonexistent.so ) )\n")
+        os.symlink(PIE, path / "link.so")
+        (path / "liby.so").write_text(f"INPUT({path}/link.so)\n")
+        missing = tool_run("tplist", "-l", path / "libx.so")
+        assert missing.code == 1 and f"{PIE}.so" in missing.err
+        assert tool_run("tplist", "-l", path / "liby.so", "work:plain").out == f"{path}/link.so work:plain\n"
 
 
 @needs(f"file:{PYTHON}", "program:readelf")
@@ -100,6 +142,59 @@ def test_usdt_of_a_process():
     process.stop()
     assert {row["path"] for row in rows} == {os.path.realpath(PYTHON)}
     assert {row["probe"] for row in rows} == {name for _, name, *_ in notes()}
+
+
+def in_a_root(path):
+    """The command line that makes a small root of its own on a tmpfs, with the program in it, and runs
+    that as a container would: it is /app there, after pivot_root, in its own mount namespace."""
+    libraries = run(["ldd", path]).out
+    files = " ".join(sorted(set(re.findall(r"(/\S+) \(0x", libraries))))
+    script = f"""
+        set -e
+        root=$(mktemp -d /tmp/root.XXXXXX)
+        mount -t tmpfs none $root
+        cd $root
+        mkdir old lib64 proc tmp
+        cp --parents -L {files} .
+        cp -L {path} app
+        mkfifo fifo
+        ln -s {path} escape
+        ln -s ../../../../../../..{path} climb
+        echo secret > notelf
+        pivot_root . old
+        exec /app -w user 1
+    """
+    return ["unshare", "--mount", "sh", "-c", script]
+
+
+class Contained(Process):
+    def __init__(self):
+        self.reader, self.gate = os.pipe()
+        super().__init__(in_a_root(PIE), stdin=self.reader)
+        self.until(r"^pid \d+")
+
+
+@needs("program:ldd")
+def test_usdt_of_a_process_with_its_own_root():
+    process = Contained()
+    expected_names = ["work:forms", "work:globals", "work:guarded", "work:many", "work:plain"]
+
+    def listed(*args):
+        return tool_run("tplist", "-p", process.pid, *args)
+
+    assert listed().out.splitlines() == [f"/app {name}" for name in expected_names]
+    for name in ("/app", "app"):
+        assert listed("-l", name).out.splitlines() == [f"/app {name}" for name in expected_names]
+    # Its libc is its own; nothing leads out of its root, and nothing is opened that is no file.
+    assert "'c' has no USDT probe" in listed("-l", "c").err
+    for name, why in (("/escape", "No such file"), ("/climb", "No such file"), ("/fifo", "not a file"),
+                      ("/notelf", "not an ELF file"), (PIE, "No such file"), ("python3.11", "has mapped no")):
+        refused = listed("-l", name)
+        assert refused.code == 1 and why in refused.err and refused.err.count("\n") == 1, (name, refused.err)
+    # What was mapped is found after its file is gone.
+    os.unlink(f"/proc/{process.pid}/root/app")
+    assert listed("work:plain").out == "/app work:plain\n"
+    process.stop()
 
 
 def test_usdt_refused():
