@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "elffunc.h"
+#include "gofunc.h"
 #include "insn.h"
 #include "sym.h"
 
@@ -166,6 +167,21 @@ static void end_unsized(struct elffuncs *fs)
 	}
 }
 
+/* A Go program that was stripped names no functions, or in .dynsym those of C only. */
+static void read_go(struct elffuncs *fs)
+{
+	struct elffuncs go = { .file = fs->file };
+	int err = gofunc_read(&go);
+
+	if (go.n) {
+		elffuncs_free(fs);
+		*fs = go;
+	} else {
+		elffuncs_free(&go);
+	}
+	fs->err = err;
+}
+
 int elffuncs_read(struct elffuncs *fs, struct elf_file *file)
 {
 	struct table t = { .fs = fs };
@@ -178,6 +194,8 @@ int elffuncs_read(struct elffuncs *fs, struct elf_file *file)
 		dyn = read_table(&t, SHT_DYNSYM);
 		fs->err = err == -ENOMEM || dyn == -ENOMEM ? -ENOMEM : err ?: dyn;
 	}
+	if (!fs->err && !elf_section_of_type(file, SHT_SYMTAB))
+		read_go(fs);
 	if (fs->err == -ENOMEM) {
 		elffuncs_free(fs);
 		return -ENOMEM;

@@ -207,6 +207,116 @@ static void as_nm(void **state)
 	close(fd);
 }
 
+/* A stripped Go program: three functions, and the table that its run-time has of them. */
+#define GO_TABLE 0x400
+#define GO_NAMES "\0main.main\0os.(*File).Read\0type:.eq.x"
+
+static void put64(u8 *at, u64 v)
+{
+	memcpy(at, &v, sizeof(v));
+}
+
+static void put32(u8 *at, u32 v)
+{
+	memcpy(at, &v, sizeof(v));
+}
+
+static void make_go(u8 *image, u32 magic)
+{
+	static const u32 starts[] = { 0, 0x40, 0x50, 0x80 }, names[] = { 1, 11, 27 };
+	static const char sections[] = "\0.gopclntab\0.shstrtab";
+	u8 *table = image + GO_TABLE, *functions = table + 0x80;
+	Elf64_Ehdr h = { .e_machine = EM_X86_64,
+			 .e_phoff = 0x40,
+			 .e_phnum = 1,
+			 .e_phentsize = sizeof(Elf64_Phdr),
+			 .e_shoff = 0x100,
+			 .e_shnum = 3,
+			 .e_shentsize = sizeof(Elf64_Shdr),
+			 .e_shstrndx = 2 };
+	Elf64_Phdr load = { PT_LOAD, PF_X, IMAGE_TEXT, VADDR, 0, 0x1000, 0x1000, 1 };
+	Elf64_Shdr s[] = { { 0 },
+			   { 1, SHT_PROGBITS, 0, 0, GO_TABLE, 0x200 },
+			   { 12, SHT_STRTAB, 0, 0, 0x300, sizeof(sections) } };
+
+	memset(image, 0, IMAGE_SIZE);
+	memcpy(h.e_ident, ELFMAG, SELFMAG);
+	h.e_ident[EI_CLASS] = ELFCLASS64;
+	h.e_ident[EI_DATA] = ELFDATA2LSB;
+	memcpy(image, &h, sizeof(h));
+	memcpy(image + 0x40, &load, sizeof(load));
+	memcpy(image + 0x100, s, sizeof(s));
+	memcpy(image + 0x300, sections, sizeof(sections));
+	put32(table, magic);
+	table[7] = 8;
+	put64(table + 8, 3);
+	put64(table + 24, VADDR);
+	put64(table + 32, 0x50);
+	put64(table + 40, 0x50 + sizeof(GO_NAMES));
+	put64(table + 64, 0x80);
+	memcpy(table + 0x50, GO_NAMES, sizeof(GO_NAMES));
+	for (u32 i = 0; i < 4; i++) {
+		put32(functions + i * 8, starts[i]);
+		if (i == 3)
+			break;
+		put32(functions + i * 8 + 4, 0x40 + i * 8);
+		put32(functions + 0x40 + i * 8, starts[i]);
+		put32(functions + 0x44 + i * 8, names[i]);
+	}
+	memset(image + IMAGE_TEXT, 0x90, 0x80);
+	image[IMAGE_TEXT + 0x10] = image[IMAGE_TEXT + 0x3f] = 0xc3;
+}
+
+static void go(void **state)
+{
+	struct elffunc_returns r;
+	struct subject s;
+
+	(void)state;
+	for (u32 magic = 0xfffffff0; magic <= 0xfffffff1; magic++) {
+		make_go(s.image, magic);
+		load(&s);
+		assert_true(elf_is_go(&s.file));
+		assert_int_equal(s.fs.n, 3);
+		assert_int_equal(find(&s, "os.(*File).Read"), 1);
+		expect(&s, 0, "os.(*File).Read", 0x40, 0x10);
+		assert_int_equal(find(&s, "main.main"), 1);
+		expect(&s, 0, "main.main", 0, 0x40);
+		assert_int_equal(elffunc_returns(&s.fs, s.found[0], &r), 0);
+		assert_int_equal(r.n, 2);
+		assert_true(r.at[0] == 0x10 && r.at[1] == 0x3f && !r.jumps);
+		free(r.at);
+		unload(&s);
+	}
+	make_go(s.image, 0xfffffffa); /* of Go 1.16 */
+	load(&s);
+	assert_int_equal(s.fs.n + s.fs.err, 0);
+	unload(&s);
+}
+
+/* Whatever stands in a byte of the table: functions lie in the code, names end. */
+static void damaged_go(void **state)
+{
+	static const u8 values[] = { 0, 1, 0x7f, 0x80, 0xff };
+	struct subject s;
+
+	(void)state;
+	for (u32 at = 0; at < 0x100; at++)
+		for (size_t v = 0; v < sizeof(values); v++) {
+			make_go(s.image, 0xfffffff1);
+			s.image[GO_TABLE + at] = values[v];
+			load(&s);
+			for (u32 i = 0; i < s.fs.n; i++) {
+				const struct elffunc *f = &s.fs.at[i];
+
+				assert_true(strlen(elffunc_name(&s.fs, f)) < IMAGE_SIZE);
+				assert_true(f->addr >= VADDR &&
+					    f->addr + f->size <= VADDR + 0x1000);
+			}
+			unload(&s);
+		}
+}
+
 /* What the dynamic linker made of indirect functions, in this process and in any. */
 static void indirect(void **state)
 {
@@ -261,8 +371,8 @@ static void indirect(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(by_name),      cmocka_unit_test(all),
-		cmocka_unit_test(instructions), cmocka_unit_test(as_nm),
+		cmocka_unit_test(by_name),  cmocka_unit_test(all), cmocka_unit_test(instructions),
+		cmocka_unit_test(as_nm),    cmocka_unit_test(go),  cmocka_unit_test(damaged_go),
 		cmocka_unit_test(indirect),
 	};
 
