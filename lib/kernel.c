@@ -44,15 +44,29 @@ static int detached_mount(const char *type)
 	return fd;
 }
 
+static int open_mounted(const char *path, long magic)
+{
+	return mounted(path, magic) ? open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC) : -ENOENT;
+}
+
 int tracefs_dir(void)
 {
-	static const char *const paths[] = { "/sys/kernel/tracing", "/sys/kernel/debug/tracing" };
 	static int dir = -1;
 
-	for (size_t i = 0; i < ARRAY_SIZE(paths) && dir < 0; i++)
-		if (mounted(paths[i], TRACEFS_MAGIC))
-			dir = open(paths[i], O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (dir < 0)
+		dir = open_mounted("/sys/kernel/tracing", TRACEFS_MAGIC);
+	if (dir < 0)
+		dir = open_mounted("/sys/kernel/debug/tracing", TRACEFS_MAGIC);
 	return dir >= 0 ? dir : (dir = detached_mount("tracefs"));
+}
+
+int debugfs_dir(void)
+{
+	static int dir = -1;
+
+	if (dir < 0)
+		dir = open_mounted("/sys/kernel/debug", DEBUGFS_MAGIC);
+	return dir >= 0 ? dir : (dir = detached_mount("debugfs"));
 }
 
 bool tracepoint_exists(const char *event)
@@ -103,31 +117,28 @@ bool raw_tracepoint_exists(const char *name)
 	return found;
 }
 
-/* /sys/bus/event_source/devices/kprobe/type:
- * Documentation/ABI/testing/sysfs-bus-event_source-devices. */
-static int kprobe_pmu(void)
+int perf_type(const char *pmu)
 {
-	static int type = -2;
-	char *text;
+	char path[128], *text;
+	int type;
 
-	if (type == -2) {
-		text = read_file("/sys/bus/event_source/devices/kprobe/type", 64, NULL);
-		type = text ? atoi(text) : -1;
-		free(text);
-	}
+	snprintf(path, sizeof(path), "/sys/bus/event_source/devices/%s/type", pmu);
+	text = read_file(path, 64, NULL);
+	type = text ? atoi(text) : -ENOENT;
+	free(text);
 	return type;
 }
 
 bool kprobe_possible(const char *function)
 {
+	int type = perf_type("kprobe"), fd;
 	struct perf_event_attr attr = {
 		.size = sizeof(attr),
-		.type = kprobe_pmu(),
+		.type = type,
 		.config1 = (u64)(unsigned long)function,
 	};
-	int fd;
 
-	if (kprobe_pmu() < 0)
+	if (type < 0)
 		return false;
 	fd = syscall(SYS_perf_event_open, &attr, -1, 0, -1, PERF_FLAG_FD_CLOEXEC);
 	if (fd < 0)

@@ -14,6 +14,7 @@
  * Negative errno if that is refused. The descriptor stays open and is the library's.
  */
 int tracefs_dir(void);
+int debugfs_dir(void); /* the same of debugfs */
 
 /* The id of "category/name" for perf_event_open(2); negative errno: -ENOENT if there is none. */
 int tracepoint_id(const char *event);
@@ -23,6 +24,12 @@ bool tracepoint_exists(const char *event);
 
 /* A tracepoint of that name in BTF (typedef btf_trace_NAME) or, without BTF, in tracefs. */
 bool raw_tracepoint_exists(const char *name);
+
+/*
+ * The type for perf_event_open(2) of "kprobe" or "uprobe", -ENOENT if there is none:
+ * Documentation/ABI/testing/sysfs-bus-event_source-devices.
+ */
+int perf_type(const char *pmu);
 
 /* Whether a kprobe can be put on the function: tried, with a perf event that is closed at once. */
 bool kprobe_possible(const char *function);
