@@ -261,3 +261,14 @@ void spec_free(struct spec *s)
 	free(s->copy);
 	s->copy = NULL;
 }
+
+void spec_caret(struct buf *b, const char *text, const struct spec_error *err)
+{
+	const char *place = text + err->at, *line = place, *end = place + strcspn(place, "\n");
+
+	while (line > text && line[-1] != '\n')
+		line--;
+	buf_fmt(b, "%s\n  ", err->text);
+	buf_safe(b, line, end - line);
+	buf_fmt(b, "\n  %*s^", (int)(place - line), "");
+}

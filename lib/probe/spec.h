@@ -17,6 +17,7 @@
 
 #include <stdbool.h>
 
+#include "buf.h"
 #include "match.h"
 #include "types.h"
 
@@ -49,5 +50,8 @@ struct spec_error {
  */
 int spec_parse(struct spec *s, const char *text, bool regex, struct spec_error *err);
 void spec_free(struct spec *s);
+
+/* The error, below it the line of the text that it is in, and a caret under the place. */
+void spec_caret(struct buf *b, const char *text, const struct spec_error *err);
 
 #endif

@@ -130,6 +130,18 @@ static void errors(void **state)
 	expect_error("c:::read", 2, "colon");
 }
 
+static void carets(void **state)
+{
+	struct spec_error err = { 9, "wrong" };
+	struct buf b = {};
+
+	(void)state;
+	spec_caret(&b, "one\ntwo\nt\x01x\nthree", &err);
+	buf_chr(&b, '\0');
+	assert_string_equal(b.data, "wrong\n  t\\x01x\n   ^");
+	buf_free(&b);
+}
+
 static void regular_expressions(void **state)
 {
 	struct spec_error err;
@@ -198,7 +210,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forms),    cmocka_unit_test(offsets),
 		cmocka_unit_test(rests),    cmocka_unit_test(other_languages),
-		cmocka_unit_test(errors),   cmocka_unit_test(regular_expressions),
+		cmocka_unit_test(errors),
+		cmocka_unit_test(carets),   cmocka_unit_test(regular_expressions),
 		cmocka_unit_test(patterns),
 	};
 
