@@ -354,6 +354,9 @@ void run_detach(struct run *run)
 {
 	while (run->nlinks)
 		bpf_link__destroy(run->links[--run->nlinks]);
+	if (run->detach)
+		run->detach(run);
+	run->detach = NULL;
 }
 
 /* The program that could not be attached, NULL if all are. */
@@ -365,7 +368,7 @@ static struct bpf_program *attach_all(struct run *run)
 	bpf_object__for_each_program(prog, run->obj) {
 		struct bpf_link *link;
 
-		if (!bpf_program__autoload(prog) ||
+		if (!bpf_program__autoload(prog) || !bpf_program__autoattach(prog) ||
 		    bpf_program__type(prog) == BPF_PROG_TYPE_PERF_EVENT)
 			continue;
 		link = attach(prog);

@@ -21,9 +21,10 @@ struct run {
 	int nlinks;
 	u64 deadline; /* CLOCK_MONOTONIC; 0: until interrupted */
 	u64 lost[LOST_KINDS];
-	struct ring *ring;              /* of the map `events` */
-	int child;                      /* --exec; 0: none */
-	void (*often)(struct run *run); /* called ten times a second of run_sleep(), run_wait() */
+	struct ring *ring;               /* of the map `events` */
+	int child;                       /* --exec; 0: none */
+	void (*detach)(struct run *run); /* of what is not in `links` */
+	void (*often)(struct run *run);  /* called ten times a second of run_sleep(), run_wait() */
 };
 
 /* Capabilities (capabilities(7)) that are kept after attaching, where an engine needs them. */
@@ -33,7 +34,8 @@ enum keep_caps {
 
 void run_events(struct run *run); /* `events`: a line per event */
 void run_hist(struct run *run);   /* table `hists`: a histogram per key */
-void run_table(struct run *run);  /* table `rows` (or `counters`), sorted, per interval or at the end */
+void run_table(
+	struct run *run); /* table `rows` (or `counters`), sorted, per interval or at the end */
 void run_top(struct run *run);    /* the same on a screen that is cleared, every interval */
 void run_stat(struct run *run);   /* counters `stats`: a line per interval */
 void run_stacks(struct run *run); /* table `counts` and map `stacks`: folded or listed */
