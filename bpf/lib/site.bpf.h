@@ -1,0 +1,58 @@
+/*
+ * Programs that lib/probe/attach.c attaches to many sites, one for each way of attaching. All do
+ * the same, SITES(story): story(ctx, number) with the number of the site that fired.
+ */
+#ifndef SITE_BPF_H
+#define SITE_BPF_H
+
+#include "bcctool.bpf.h"
+
+/* Where the kernel has no cookies: the address of a probe to its number. */
+HASH(site_of, u64, u32, 1);
+
+/* Where the probe is that fired: a breakpoint's address is the one after it on x86. */
+static __always_inline u64 site_address(struct pt_regs *ctx)
+{
+#ifdef __TARGET_ARCH_x86
+	return PT_REGS_IP(ctx) - 1;
+#else
+	return PT_REGS_IP(ctx);
+#endif
+}
+
+static __always_inline u32 *site_by_address(struct pt_regs *ctx)
+{
+	u64 at = site_address(ctx);
+	u32 *number = bpf_map_lookup_elem(&site_of, &at);
+
+	if (number)
+		return number;
+	at = bpf_get_func_ip(ctx); /* a return: PT_REGS_IP is where to */
+	return bpf_map_lookup_elem(&site_of, &at);
+}
+
+#define SITES(story)                                                                               \
+	SEC("kprobe.multi") int site_multi(struct pt_regs *ctx)                                    \
+	{                                                                                          \
+		return story(ctx, bpf_get_attach_cookie(ctx));                                     \
+	}                                                                                          \
+	SEC("kprobe") int site_umulti(struct pt_regs *ctx)                                         \
+	{                                                                                          \
+		return story(ctx, bpf_get_attach_cookie(ctx));                                     \
+	}                                                                                          \
+	SEC("kprobe") int site_perf(struct pt_regs *ctx)                                           \
+	{                                                                                          \
+		return story(ctx, bpf_get_attach_cookie(ctx));                                     \
+	}                                                                                          \
+	SEC("tracepoint") int site_tracepoint(void *ctx)                                           \
+	{                                                                                          \
+		return story(ctx, bpf_get_attach_cookie(ctx));                                     \
+	}                                                                                          \
+	SEC("kprobe") int site_event(struct pt_regs *ctx)                                          \
+	{                                                                                          \
+		u32 *number = site_by_address(ctx);                                                \
+                                                                                                   \
+		return number ? story(ctx, *number) : 0;                                           \
+	}
+
+#endif
