@@ -80,6 +80,11 @@ static bool have_uprobe_multi(void)
 	return link == -EBADF;
 }
 
+static bool is_return_probe(const struct site *s)
+{
+	return s->kind == SPEC_RETURN && !s->at_ret;
+}
+
 static bool is_kernel_function(const struct site *s)
 {
 	return !s->in && s->kind != SPEC_TRACEPOINT;
@@ -297,7 +302,7 @@ static int start_files(struct attach *a)
 			for (u32 i = 0; !ret && i < a->sites->n; i++) {
 				const struct site *s = &a->sites->at[i];
 
-				if (s->in == f && (s->kind == SPEC_RETURN) == returns)
+				if (s->in == f && is_return_probe(s) == returns)
 					batch_add(&b, s, i);
 			}
 			if (!ret && b.n)
@@ -332,7 +337,7 @@ static int start_perf(struct attach *a, const struct site *s, u32 number)
 	struct perf_event_attr attr = { .type = perf_type(s->in ? "uprobe" : "kprobe") };
 	char path[32];
 
-	attr.config = (s->kind == SPEC_RETURN) | s->semaphore << 32;
+	attr.config = is_return_probe(s) | s->semaphore << 32;
 	attr.config1 = (u64)(unsigned long)s->name;
 	attr.config2 = s->offset;
 	if (s->in) {

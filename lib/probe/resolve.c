@@ -11,7 +11,7 @@
 #include "resolve.h"
 #include "util.h"
 
-/* Strings that live as long as the sites. */
+/* Strings and arguments, which live as long as the sites. */
 struct names {
 	struct names *next;
 	size_t used, room;
@@ -31,13 +31,12 @@ int resolve_error(struct spec_error *err, u32 at, int code, const char *fmt, ...
 	return code;
 }
 
-const char *sites_copy(struct sites *s, const char *text)
+static char *take_room(struct sites *s, size_t len, size_t align)
 {
-	size_t len = strlen(text) + 1;
 	struct names *names = s->names;
-	char *copy;
+	size_t used = names ? (names->used + align - 1) & -align : 0;
 
-	if (!names || names->room - names->used < len) {
+	if (!names || used > names->room || names->room - used < len) {
 		size_t room = len > NAMES_ROOM ? len : NAMES_ROOM;
 
 		names = malloc(sizeof(*names) + room);
@@ -45,10 +44,23 @@ const char *sites_copy(struct sites *s, const char *text)
 			return NULL;
 		*names = (struct names){ .next = s->names, .room = room };
 		s->names = names;
+		used = 0;
 	}
-	copy = names->text + names->used;
-	names->used += len;
-	return memcpy(copy, text, len);
+	names->used = used + len;
+	return names->text + used;
+}
+
+void *sites_room(struct sites *s, size_t size)
+{
+	return take_room(s, size, 8);
+}
+
+const char *sites_copy(struct sites *s, const char *text)
+{
+	size_t len = strlen(text) + 1;
+	char *copy = take_room(s, len, 1);
+
+	return copy ? memcpy(copy, text, len) : NULL;
 }
 
 struct site *sites_new(struct sites *s, enum spec_kind kind, const char *name)

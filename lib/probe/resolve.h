@@ -12,31 +12,42 @@
 #include <stddef.h>
 
 #include "library.h"
+#include "operand.h"
 #include "spec.h"
 
 /* A kernel function, tracepoint or place in a file. */
 struct site {
 	enum spec_kind kind;
-	const char *name;      /* "vfs_read", "block:block_rq_issue", "malloc", "provider:probe" */
-	u64 offset;            /* into the kernel's function; of user sites, in the file */
-	u64 semaphore;         /* in the file, 0: none; the kernel counts it up while probed */
-	const char *args;      /* of USDT: "8@%rdi -4@12(%rsp)" (usdt.h) */
-	const struct file *in; /* the file; NULL: the kernel */
-	bool traceable;        /* known to be in available_filter_functions, once */
+	const char *name; /* "vfs_read", "block:block_rq_issue", "malloc", "provider:probe" */
+	u64 offset;       /* into the kernel's function; of user sites, in the file */
+	u64 semaphore;    /* in the file, 0: none; the kernel counts it up while probed */
+	const struct site_args *args; /* of USDT */
+	const struct file *in;        /* the file; NULL: the kernel */
+	bool traceable;               /* known to be in available_filter_functions, once */
+	bool at_ret; /* SPEC_RETURN, at one of the function's return instructions: no uretprobe */
+};
+
+/* The arguments of one place of a USDT probe: another place may have them elsewhere. */
+struct site_args {
+	u32 n;
+	struct site_arg {
+		struct operand at;
+		const char *why; /* why it is not known where; NULL: it is */
+	} arg[];
 };
 
 /* A file with user sites. The kernel is given /proc/self/fd/N. */
 struct file {
 	struct library library;
 	struct file *next;
-	u16 machine; /* of USDT: whose registers args tell of */
 };
 
 struct sites {
 	struct site *at;
 	u32 n;
 	/* Functions that a pattern meant and that are left out: several of one name; by the
-	 * kernel's own list of what must not be probed. */
+	 * kernel's own list of what must not be probed; of files, what nobody can tell the place
+	 * of. */
 	u32 ambiguous, forbidden;
 
 	struct file *files;
@@ -57,6 +68,7 @@ void sites_unique(struct sites *s);
 /* For the parts of the resolver: a new site with a copy of the name; NULL: out of memory. */
 struct site *sites_new(struct sites *s, enum spec_kind kind, const char *name);
 const char *sites_copy(struct sites *s, const char *text);
+void *sites_room(struct sites *s, size_t size); /* that lives as long; aligned */
 int sites_add_user(struct sites *s, const struct spec *spec, u32 pid, struct spec_error *err);
 int resolve_error(struct spec_error *err, u32 at, int code, const char *fmt, ...)
 	__attribute__((format(printf, 4, 5)));

@@ -7,8 +7,10 @@
 
 #include "buf.h"
 #include "elffunc.h"
+#include "ifunc.h"
 #include "resolve.h"
 #include "usdt.h"
+#include "util.h"
 
 /* Files by what they are, not by what they are called. The library becomes the list's. */
 static struct file *keep_file(struct sites *s, struct library *l)
@@ -68,69 +70,184 @@ static int check_offset(const struct elffuncs *fs, const struct elffunc *f, cons
 	}
 }
 
-/* The kernel changes the return address on the stack, and Go moves stacks. */
-static bool is_go(const struct elf_file *f)
-{
-	const Elf64_Shdr *section;
+/* What a function's site is made of. */
+struct source {
+	struct sites *sites;
+	const struct spec *spec;
+	struct spec_error *err;
+	struct file *in;
+	struct elf_file elf;
+	struct elffuncs fs;
+	u32 pid;
+	bool go;
+};
 
-	return !elf_section(f, ".gopclntab", &section) ||
-	       !elf_section(f, ".go.buildinfo", &section);
+/*
+ * A return probe of the kernel changes the return address on the stack. Go moves stacks, and finds
+ * that address: the program dies. So there each return instruction is a site.
+ */
+static int add_returns(struct source *src, const struct elffunc *f)
+{
+	const struct spec *spec = src->spec;
+	struct elffunc_returns r;
+	struct site *site;
+	int ret = elffunc_returns(&src->fs, f, &r);
+
+	if (ret == -ENOMEM)
+		return ret;
+	if (!ret && !r.n)
+		ret = -ENOENT;
+	if (ret && spec->match != MATCH_EXACT) {
+		src->sites->forbidden++;
+		return 0;
+	}
+	if (ret == -ENOENT)
+		return refuse(spec, src->err, ret, "this Go function does not return");
+	if (ret)
+		return refuse(
+			spec, src->err, ret,
+			"a return probe would crash this Go program, whose stacks move, and its "
+			"return instructions cannot be told");
+	for (u32 i = 0; !ret && i < r.n; i++) {
+		ret = add_at(src->sites, SPEC_RETURN, elffunc_name(&src->fs, f), src->in,
+			     elffunc_offset(&src->fs, f) + r.at[i], &site);
+		if (!ret)
+			site->at_ret = true;
+	}
+	free(r.at);
+	return ret;
 }
 
-static int add_matching(struct sites *s, const struct spec *spec, const struct elffuncs *fs,
-			const struct file *in, struct match *m, struct spec_error *err)
+/* What runs in the place of an indirect function: the dynamic linker knows. */
+static int add_indirect(struct source *src, const struct elffunc *f)
+{
+	const struct library *l = &src->in->library;
+	const struct spec *spec = src->spec;
+	struct site *site;
+	u64 addr, offset;
+	int ret = ifunc_resolve(&src->elf, l->dev, l->ino, f->addr, src->pid, &addr);
+
+	if (!ret && !spec->offset && elf_offset_of(&src->elf.loads, addr, &offset))
+		return add_at(src->sites, spec->kind, elffunc_name(&src->fs, f), src->in, offset,
+			      &site);
+	if (spec->match != MATCH_EXACT) {
+		src->sites->forbidden++;
+		return 0;
+	}
+	if (ret == -ESRCH)
+		return refuse(spec, src->err, -ENOENT,
+			      "which code this function is, is chosen when a program starts: start "
+			      "one that uses it first");
+	return refuse(spec, src->err, -ENOENT,
+		      "which code this function is, is chosen when a program starts, and the file "
+		      "does not keep the choice (it may be the kernel's vDSO)");
+}
+
+static int add_function(struct source *src, const struct elffunc *f)
+{
+	struct site *site;
+
+	if (f->ifunc)
+		return add_indirect(src, f);
+	if (src->go && src->spec->kind == SPEC_RETURN)
+		return add_returns(src, f);
+	return check_offset(&src->fs, f, src->spec, src->err)
+		       ?: add_at(src->sites, src->spec->kind, elffunc_name(&src->fs, f), src->in,
+				 elffunc_offset(&src->fs, f) + src->spec->offset, &site);
+}
+
+/* The function whose name is most like that. */
+static const char *nearest(const struct elffuncs *fs, const char *name)
+{
+	const char *best = NULL;
+	int distance = 4;
+
+	for (u32 i = 0; i < fs->n; i++) {
+		const char *other = elffunc_name(fs, &fs->at[i]);
+		int d = labs((long)strlen(other) - (long)strlen(name)) < distance
+				? edit_distance(other, name)
+				: distance;
+
+		if (d < distance) {
+			distance = d;
+			best = other;
+		}
+	}
+	return best;
+}
+
+static int no_function(const struct source *src)
+{
+	const struct spec *spec = src->spec;
+	const char *like = spec->match == MATCH_EXACT ? nearest(&src->fs, spec->name) : NULL;
+
+	if (!src->fs.n)
+		return refuse(spec, src->err, -ENOENT, "the file names no functions (stripped)");
+	if (!like)
+		return refuse(spec, src->err, -ENOENT, "no function of this name there");
+	return resolve_error(src->err, spec->name_at, -ENOENT,
+			     "no function of this name there; did you mean '%.60s'?", like);
+}
+
+static int add_matching(struct source *src, struct match *m)
 {
 	const struct elffunc **found = NULL;
-	int n = elffuncs_match(fs, test, m, &found), ret = n < 0 ? n : 0;
-	u32 first = s->n;
+	int n = elffuncs_match(&src->fs, test, m, &found), ret = n < 0 ? n : 0;
 
-	for (int i = 0; !ret && i < n; i++) {
-		struct site *site;
-
-		if (found[i]->ifunc)
-			continue;
-		ret = check_offset(fs, found[i], spec, err)
-			      ?: add_at(s, spec->kind, elffunc_name(fs, found[i]), in,
-					elffunc_offset(fs, found[i]) + spec->offset, &site);
-	}
+	for (int i = 0; !ret && i < n; i++)
+		ret = add_function(src, found[i]);
 	free(found);
-	if (ret || s->n > first)
-		return ret;
-	if (n)
-		return refuse(spec, err, -ENOENT,
-			      "this function is chosen when the program starts, from several; see "
-			      "those with a suffix, as by funccount 'c:*memcpy*'");
-	return refuse(spec, err, -ENOENT,
-		      fs->n ? "no function of this name there" : "the file names no functions");
+	return ret ?: n ? 0 : no_function(src);
 }
 
-static int add_functions(struct sites *s, const struct spec *spec, const struct file *in,
+static int add_functions(struct sites *s, const struct spec *spec, struct file *in, u32 pid,
 			 struct spec_error *err)
 {
-	struct elffuncs fs = {};
-	struct elf_file elf;
+	struct source src = { .sites = s, .spec = spec, .err = err, .in = in, .pid = pid };
+	u32 first = s->n;
 	struct match m;
 	char why[80];
 	int ret = match_init(&m, spec->name, spec->match, why);
 
 	if (ret)
 		return resolve_error(err, spec->name_at, ret, "not a regular expression: %s", why);
-	ret = elf_open(&elf, in->library.fd) ?: elf_read_segments(&elf) ?: elf_read_sections(&elf);
-	if (!ret && spec->kind == SPEC_RETURN && is_go(&elf))
-		ret = refuse(spec, err, -EOPNOTSUPP,
-			     "a return probe would crash a Go program, whose stacks move");
-	ret = ret ?: elffuncs_read(&fs, &elf);
-	if (!ret)
-		ret = add_matching(s, spec, &fs, in, &m, err);
-	elffuncs_free(&fs);
-	elf_close(&elf);
+	ret = elf_open(&src.elf, in->library.fd) ?: elf_read_segments(&src.elf);
+	ret = ret ?: elffuncs_read(&src.fs, &src.elf);
+	src.go = elf_is_go(&src.elf);
+	ret = ret ?: add_matching(&src, &m);
+	if (!ret && s->n == first)
+		ret = refuse(spec, err, -ENOENT, "none of these functions can be probed");
+	elffuncs_free(&src.fs);
+	elf_close(&src.elf);
 	match_free(&m);
 	return ret;
 }
 
 /* --- USDT probes --- */
 
-static int add_probe(struct sites *s, const struct usdt_site *probe, const struct file *in)
+static const struct site_args *args_of(struct sites *s, const struct usdt *u,
+				       const struct usdt_site *probe)
+{
+	const char *text = probe->args, *arg;
+	struct site_args *args;
+	size_t len;
+	u32 n = 0;
+
+	while (usdt_arg(&text, &arg, &len))
+		n++;
+	args = sites_room(s, sizeof(*args) + n * sizeof(*args->arg));
+	if (!args)
+		return NULL;
+	args->n = n;
+	text = probe->args;
+	for (struct site_arg *a = args->arg; usdt_arg(&text, &arg, &len); a++)
+		if (usdt_operand(u, probe, arg, len, &a->at, &a->why))
+			a->why = NULL;
+	return args;
+}
+
+static int add_probe(struct sites *s, const struct usdt *u, const struct usdt_site *probe,
+		     const struct file *in)
 {
 	struct buf name = {};
 	struct site *site;
@@ -143,7 +260,7 @@ static int add_probe(struct sites *s, const struct usdt_site *probe, const struc
 	if (ret)
 		return ret;
 	site->semaphore = probe->semaphore_offset;
-	site->args = sites_copy(s, probe->args);
+	site->args = args_of(s, u, probe);
 	return site->args ? 0 : -ENOMEM;
 }
 
@@ -155,7 +272,7 @@ static int add_matching_probes(struct sites *s, const struct usdt *u, const stru
 	for (u32 i = 0; !ret && i < u->n; i++)
 		if (u->sites[i].offset && match_test(provider, u->sites[i].provider) &&
 		    match_test(name, u->sites[i].name))
-			ret = add_probe(s, &u->sites[i], in);
+			ret = add_probe(s, u, &u->sites[i], in);
 	return ret;
 }
 
@@ -170,7 +287,6 @@ static int add_probes(struct sites *s, const struct spec *spec, struct file *in,
 
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
-	in->machine = u.machine;
 	ret = match_init(&provider, *spec->provider ? spec->provider : "*",
 			 *spec->provider ? spec->match : MATCH_GLOB, why);
 	if (!ret) {
@@ -233,7 +349,7 @@ int sites_add_user(struct sites *s, const struct spec *spec, u32 pid, struct spe
 		if (!f)
 			return -ENOMEM;
 		ret = spec->kind == SPEC_USDT ? add_probes(s, spec, f, err)
-					      : add_functions(s, spec, f, err);
+					      : add_functions(s, spec, f, pid, err);
 	}
 	if (!ret && s->n == first)
 		return refuse(spec, err, -ENOENT, "no such USDT probe there; see tplist -l");
