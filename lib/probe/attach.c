@@ -212,12 +212,12 @@ static bool batch_room(struct batch *b, u32 n)
 	return b->names && b->offsets && b->semaphores && b->cookies;
 }
 
-static void batch_add(struct batch *b, const struct site *s, u32 number)
+static void batch_add(struct batch *b, const struct site *s)
 {
 	b->names[b->n] = s->name;
 	b->offsets[b->n] = s->offset;
 	b->semaphores[b->n] = s->semaphore;
-	b->cookies[b->n++] = number;
+	b->cookies[b->n++] = s->number;
 }
 
 static void batch_free(struct batch *b)
@@ -279,7 +279,7 @@ static int start_multi(struct attach *a)
 
 			if (a->way[i] == ATTACH_MULTI && (s->kind == SPEC_RETURN) == returns &&
 			    patches_code(s->name) == late)
-				batch_add(&b, s, i);
+				batch_add(&b, s);
 		}
 		if (!ret && b.n)
 			ret = link_functions(a, &b, returns);
@@ -303,7 +303,7 @@ static int start_files(struct attach *a)
 				const struct site *s = &a->sites->at[i];
 
 				if (s->in == f && is_return_probe(s) == returns)
-					batch_add(&b, s, i);
+					batch_add(&b, s);
 			}
 			if (!ret && b.n)
 				ret = link_file(a, f, &b, returns);
@@ -332,7 +332,7 @@ static int link_perf(struct attach *a, int prog, struct perf_event_attr *attr, u
 }
 
 /* Fields of config: /sys/bus/event_source/devices/{kprobe,uprobe}/format. */
-static int start_perf(struct attach *a, const struct site *s, u32 number)
+static int start_perf(struct attach *a, const struct site *s)
 {
 	struct perf_event_attr attr = { .type = perf_type(s->in ? "uprobe" : "kprobe") };
 	char path[32];
@@ -344,10 +344,10 @@ static int start_perf(struct attach *a, const struct site *s, u32 number)
 		path_of(s->in, path);
 		attr.config1 = (u64)(unsigned long)path;
 	}
-	return link_perf(a, a->prog[ATTACH_PERF], &attr, number, s->in ? a->pid : 0);
+	return link_perf(a, a->prog[ATTACH_PERF], &attr, s->number, s->in ? a->pid : 0);
 }
 
-static int start_tracepoint(struct attach *a, const struct site *s, u32 number)
+static int start_tracepoint(struct attach *a, const struct site *s)
 {
 	struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT };
 	char event[256];
@@ -359,7 +359,7 @@ static int start_tracepoint(struct attach *a, const struct site *s, u32 number)
 	if (id < 0)
 		return id;
 	attr.config = id;
-	return link_perf(a, a->prog[ATTACH_TRACEPOINT], &attr, number, 0);
+	return link_perf(a, a->prog[ATTACH_TRACEPOINT], &attr, s->number, 0);
 }
 
 static int start_events(struct attach *a, struct buf *why)
@@ -382,8 +382,8 @@ static int start_singles(struct attach *a, struct buf *why)
 
 	for (u32 i = 0; i < a->sites->n; i++) {
 		const struct site *s = &a->sites->at[i];
-		int err = a->way[i] == ATTACH_PERF         ? start_perf(a, s, i)
-			  : a->way[i] == ATTACH_TRACEPOINT ? start_tracepoint(a, s, i)
+		int err = a->way[i] == ATTACH_PERF         ? start_perf(a, s)
+			  : a->way[i] == ATTACH_TRACEPOINT ? start_tracepoint(a, s)
 							   : 1;
 
 		if (err > 0)

@@ -138,14 +138,19 @@ static const u32 entries[] = {
 	0,
 };
 
+static int write_line(int definitions, const char *line, int len)
+{
+	return write(definitions, line, len) == len ? 0 : -errno;
+}
+
 static int define(int definitions, const struct events *events, const struct site *s, u32 offset)
 {
 	bool returns = s->kind == SPEC_RETURN;
 	char line[512];
-	int len = snprintf(line, sizeof(line), "%c:" GROUP "/%s %s+%u\n", "pr"[returns],
-			   events -> event[returns], s -> name, offset);
+	int len = snprintf(line, sizeof(line), "%c:" GROUP "/%s %s+%u\n", returns ? 'r' : 'p',
+			   events->event[returns], s->name, offset);
 
-	return write(definitions, line, len) == len ? 0 : -errno;
+	return write_line(definitions, line, len);
 }
 
 static int undefine(int definitions, const struct events *events, const struct site *s, u32 offset)
@@ -154,62 +159,54 @@ static int undefine(int definitions, const struct events *events, const struct s
 	int len = snprintf(line, sizeof(line), "-:" GROUP "/%s %s+%u\n",
 			   events->event[s->kind == SPEC_RETURN], s->name, offset);
 
-	return write(definitions, line, len) == len ? 0 : -errno;
+	return write_line(definitions, line, len);
 }
 
 /* At the first place that the kernel accepts. */
-static int define_site(int definitions, const struct events *events, const struct site *s)
+static int define_site(int definitions, const struct events *events, const struct site *s,
+		       u32 *offset)
 {
 	int ret = -EINVAL;
 
-	if (s->kind == SPEC_RETURN)
-		return define(definitions, events, s, 0);
-	for (size_t i = 0; ret && i < ARRAY_SIZE(entries); i++)
-		ret = define(definitions, events, s, entries[i]);
+	for (size_t i = 0; ret && i < ARRAY_SIZE(entries); i++) {
+		*offset = s->kind == SPEC_RETURN ? 0 : entries[i];
+		ret = define(definitions, events, s, *offset);
+	}
 	return ret;
 }
 
-/* Where our probes are: of debugfs kprobes/list, lines "ADDRESS  k  NAME+OFFSET"; r for returns. */
+/* The sites of the events, by name, and where their probes are. */
 struct placed {
-	const struct sites *sites;
-	u32 *by_name, n; /* numbers of the sites, sorted */
-	u64 *address;    /* of each site's probe; 0: none */
-	u32 *offset;
+	struct place {
+		const struct site *site;
+		u64 address; /* 0: not known */
+		u32 offset;  /* from the function's start */
+	} * at;
+	u32 n;
 };
 
-static const struct sites *sorting;
-
-static int compare_sites(const void *a, const void *b)
+static int compare_places(const void *a, const void *b)
 {
-	const struct site *x = &sorting->at[*(const u32 *)a], *y = &sorting->at[*(const u32 *)b];
+	const struct place *x = a, *y = b;
 
-	return strcmp(x->name, y->name) ?: (int)x->kind - (int)y->kind;
+	return strcmp(x->site->name, y->site->name) ?: (int)x->site->kind - (int)y->site->kind;
 }
 
-static void place(struct placed *p, char *line)
+/* A line of debugfs kprobes/list: "ADDRESS  k  NAME+OFFSET"; r for returns. */
+static void read_place(struct placed *p, char *line)
 {
 	u64 address = strtoull(line, &line, 16);
+	struct site site;
 	char type, name[256];
+	struct place *found;
 	u32 offset;
 
 	if (sscanf(line, " %c %255[^+]+%x", &type, name, &offset) != 3)
 		return;
-	for (u32 low = 0, high = p->n; low < high;) {
-		u32 middle = (low + high) / 2, number = p->by_name[middle];
-		const struct site *s = &p->sites->at[number];
-		int kind = type == 'r' ? SPEC_RETURN : SPEC_ENTRY;
-		int cmp = strcmp(name, s->name) ?: kind - (int)s->kind;
-
-		if (!cmp) {
-			p->address[number] = address;
-			p->offset[number] = offset;
-			return;
-		}
-		if (cmp < 0)
-			high = middle;
-		else
-			low = middle + 1;
-	}
+	site = (struct site){ .kind = type == 'r' ? SPEC_RETURN : SPEC_ENTRY, .name = name };
+	found = bsearch(&(struct place){ &site }, p->at, p->n, sizeof(*p->at), compare_places);
+	if (found && found->offset == offset) /* else it is somebody else's probe */
+		found->address = address;
 }
 
 static int read_places(struct placed *p)
@@ -220,11 +217,9 @@ static int read_places(struct placed *p)
 
 	if (fd >= 0)
 		close(fd);
-	sorting = p->sites;
-	qsort(p->by_name, p->n, sizeof(*p->by_name), compare_sites);
 	for (char *line = text, *end; line && (end = strchr(line, '\n')); line = end + 1) {
 		*end = '\0';
-		place(p, line);
+		read_place(p, line);
 	}
 	free(text);
 	return ret;
@@ -237,63 +232,55 @@ static int leave_loops(struct placed *p, int definitions, const struct events *e
 	int ret = 0;
 
 	kcode_open(&code);
-	for (u32 i = 0; !ret && i < p->n; i++) {
-		u32 number = p->by_name[i];
-		const struct site *s = &p->sites->at[number];
-
-		if (!p->offset[number] || !kcode_begins_loop(&code, p->address[number]))
+	for (struct place *at = p->at; !ret && at < p->at + p->n; at++) {
+		if (!at->offset || !kcode_begins_loop(&code, at->address))
 			continue;
-		ret = undefine(definitions, events, s, p->offset[number])
-			      ?: define(definitions, events, s, 0);
-		p->address[number] -= p->offset[number];
+		ret = undefine(definitions, events, at->site, at->offset);
+		if (!ret)
+			ret = define(definitions, events, at->site, 0);
+		at->address -= at->offset;
 	}
 	kcode_close(&code);
 	return ret;
 }
 
 /* Tells the program which address is which site's. */
-static int tell_places(struct attach *a, const struct placed *p, u32 expected, struct buf *why)
+static int tell_places(struct attach *a, const struct placed *p, struct buf *why)
 {
 	u32 found = 0;
 
-	for (u32 i = 0; i < p->n; i++) {
-		u32 number = p->by_name[i];
-
-		if (p->address[number])
-			found += !bpf_map_update_elem(a->site_of, &p->address[number], &number,
+	for (const struct place *at = p->at; at < p->at + p->n; at++)
+		if (at->address)
+			found += !bpf_map_update_elem(a->site_of, &at->address, &at->site->number,
 						      BPF_ANY);
-	}
 	a->attached += found;
-	if (found >= expected)
+	if (found == p->n)
 		return 0;
-	buf_fmt(why, "the kernel hides where %u of %u probes are: ", expected - found, expected);
+	buf_fmt(why, "the kernel hides where %u of %u probes are: ", p->n - found, p->n);
 	return -EPERM;
 }
 
-static int place_all(struct attach *a, int definitions, const struct events *events, u32 expected,
-		     struct buf *why)
+/* 0 if one at least is defined. */
+static int define_all(const struct attach *a, struct placed *p, int definitions,
+		      const struct events *events)
 {
-	u32 n = a->sites->n;
-	struct placed p = { .sites = a->sites,
-			    .by_name = calloc(n, sizeof(u32)),
-			    .address = calloc(n, sizeof(u64)),
-			    .offset = calloc(n, sizeof(u32)) };
-	int ret = p.by_name && p.address && p.offset ? 0 : -ENOMEM;
+	int refused = -ENOENT;
 
-	for (u32 i = 0; !ret && i < n; i++)
-		if (a->way[i] == ATTACH_EVENT)
-			p.by_name[p.n++] = i;
-	if (!ret) {
-		ret = read_places(&p);
-		if (ret)
-			buf_str(why, "cannot read debugfs kprobes/list: ");
+	for (u32 i = 0; i < a->sites->n; i++) {
+		struct place *at = &p->at[p->n];
+		int err;
+
+		if (a->way[i] != ATTACH_EVENT)
+			continue;
+		*at = (struct place){ .site = &a->sites->at[i] };
+		err = define_site(definitions, events, at->site, &at->offset);
+		if (err)
+			refused = err;
+		else
+			p->n++;
 	}
-	ret = ret ?: leave_loops(&p, definitions, events);
-	ret = ret ?: tell_places(a, &p, expected, why);
-	free(p.by_name);
-	free(p.address);
-	free(p.offset);
-	return ret;
+	qsort(p->at, p->n, sizeof(*p->at), compare_places);
+	return p->n ? 0 : refused;
 }
 
 static int event_id(const char *event)
@@ -309,31 +296,24 @@ static int event_id(const char *event)
 int event_create(struct attach *a, int ids[2], struct buf *why)
 {
 	int definitions = openat(tracefs_dir(), "kprobe_events", O_WRONLY | O_APPEND | O_CLOEXEC);
-	int ret = definitions < 0 ? -errno : 0, refused = 0;
+	struct placed p = { .at = calloc(a->sites->n, sizeof(*p.at)) };
+	int ret = definitions < 0 ? -errno : p.at ? 0 : -ENOMEM;
 	struct events events = events_of(getpid());
-	u32 defined = 0;
 
 	if (ret) {
 		buf_str(why, "cannot open tracefs kprobe_events: ");
+		free(p.at);
 		return ret;
 	}
 	ret = start_watcher(a, definitions, &events);
-	for (u32 i = 0; !ret && i < a->sites->n; i++) {
-		int err;
-
-		if (a->way[i] != ATTACH_EVENT)
-			continue;
-		err = define_site(definitions, &events, &a->sites->at[i]);
-		defined += !err;
-		refused = err ?: refused;
-	}
-	if (!ret && !defined)
-		ret = refused;
-	if (!ret)
-		ret = place_all(a, definitions, &events, defined, why);
-	close(definitions);
+	ret = ret ?: define_all(a, &p, definitions, &events);
+	ret = ret ?: read_places(&p);
+	ret = ret ?: leave_loops(&p, definitions, &events);
+	ret = ret ?: tell_places(a, &p, why);
 	for (int i = 0; i < 2; i++)
 		ids[i] = event_id(events.event[i]);
+	close(definitions);
+	free(p.at);
 	if (ret)
 		event_remove(a);
 	return ret;

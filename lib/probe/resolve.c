@@ -101,7 +101,7 @@ void sites_free(struct sites *s)
 	*s = (struct sites){ 0 };
 }
 
-static int by_place(const void *a, const void *b)
+static int by_probe(const void *a, const void *b)
 {
 	const struct site *x = a, *y = b;
 
@@ -109,9 +109,15 @@ static int by_place(const void *a, const void *b)
 		return x->in < y->in ? -1 : 1;
 	if (x->kind != y->kind)
 		return x->kind < y->kind ? -1 : 1;
-	if (x->offset != y->offset)
-		return x->offset < y->offset ? -1 : 1;
-	return x->in ? 0 : strcmp(x->name, y->name);
+	return strcmp(x->name, y->name);
+}
+
+static int by_place(const void *a, const void *b)
+{
+	const struct site *x = a, *y = b;
+	int cmp = by_probe(a, b);
+
+	return cmp ? cmp : x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
 void sites_unique(struct sites *s)
@@ -122,10 +128,16 @@ void sites_unique(struct sites *s)
 		return;
 	qsort(s->at, s->n, sizeof(*s->at), by_place);
 	for (u32 i = 0; i < s->n; i++) {
-		if (kept && !by_place(&s->at[kept - 1], &s->at[i]))
-			s->at[kept - 1].traceable |= s->at[i].traceable;
-		else
-			s->at[kept++] = s->at[i];
+		struct site *last = kept ? &s->at[kept - 1] : NULL;
+
+		if (last && !by_place(last, &s->at[i])) {
+			last->traceable |= s->at[i].traceable;
+			continue;
+		}
+		s->at[i].number = last && s->at[i].kind == SPEC_USDT && !by_probe(last, &s->at[i])
+					  ? last->number
+					  : kept;
+		s->at[kept++] = s->at[i];
 	}
 	s->n = kept;
 }
@@ -554,6 +566,7 @@ static int add_event_named(struct sites *s, const struct spec *spec, struct spec
 int sites_add(struct sites *s, const struct spec *spec, u32 pid, struct spec_error *err)
 {
 	bool exact = spec->match == MATCH_EXACT;
+	u32 first = s->n;
 	int ret;
 
 	*err = (struct spec_error){ .at = spec->name_at };
@@ -563,6 +576,8 @@ int sites_add(struct sites *s, const struct spec *spec, u32 pid, struct spec_err
 		ret = sites_add_user(s, spec, pid, err);
 	else
 		ret = exact ? add_named(s, spec, err) : add_functions(s, spec, err);
+	for (u32 i = first; i < s->n; i++)
+		s->at[i].number = i;
 	if (ret && !err->text[0])
 		resolve_error(err, spec->name_at, ret, "%s", strerror(-ret));
 	return ret;

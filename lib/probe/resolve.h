@@ -18,6 +18,7 @@
 /* A kernel function, tracepoint or place in a file. */
 struct site {
 	enum spec_kind kind;
+	u32 number;       /* what the program is told: its place in the list */
 	const char *name; /* "vfs_read", "block:block_rq_issue", "malloc", "provider:probe" */
 	u64 offset;       /* into the kernel's function; of user sites, in the file */
 	u64 semaphore;    /* in the file, 0: none; the kernel counts it up while probed */
@@ -62,7 +63,10 @@ struct sites {
 int sites_add(struct sites *s, const struct spec *spec, u32 pid, struct spec_error *err);
 void sites_free(struct sites *s);
 
-/* Sorts them, and drops what is there twice: for those who only count. */
+/*
+ * For those who only count: sorts them, drops what is there twice, and gives one number to all
+ * places of a USDT probe, that of the first.
+ */
 void sites_unique(struct sites *s);
 
 /* For the parts of the resolver: a new site with a copy of the name; NULL: out of memory. */
