@@ -120,6 +120,12 @@ static int by_place(const void *a, const void *b)
 	return cmp ? cmp : x->offset < y->offset ? -1 : x->offset > y->offset;
 }
 
+/* One of several places that are one probe to those who count. */
+static bool has_places(const struct site *s)
+{
+	return s->kind == SPEC_USDT || s->at_ret;
+}
+
 void sites_unique(struct sites *s)
 {
 	u32 kept = 0;
@@ -134,7 +140,7 @@ void sites_unique(struct sites *s)
 			last->traceable |= s->at[i].traceable;
 			continue;
 		}
-		s->at[i].number = last && s->at[i].kind == SPEC_USDT && !by_probe(last, &s->at[i])
+		s->at[i].number = last && has_places(last) && !by_probe(last, &s->at[i])
 					  ? last->number
 					  : kept;
 		s->at[kept++] = s->at[i];
@@ -191,13 +197,9 @@ static char *function_name(char *line)
 static int add_function(void *ctx, char *line)
 {
 	struct functions *f = ctx;
-	char *name;
+	const char *name = function_name(line);
 	struct site *site;
 
-	/* Most lines end here; a match of the whole line would be of a name that ends in ']'. */
-	if (strncmp(line, f->match.pattern, f->match.kind == MATCH_GLOB ? f->match.literal : 0))
-		return 0;
-	name = function_name(line);
 	if (!name || !match_test(&f->match, name))
 		return 0;
 	site = sites_new(f->sites, f->kind, name);

@@ -65,7 +65,7 @@ void sites_free(struct sites *s);
 
 /*
  * For those who only count: sorts them, drops what is there twice, and gives one number to all
- * places of a USDT probe, that of the first.
+ * places of a USDT probe, or of a Go function's return, that of the first.
  */
 void sites_unique(struct sites *s);
 

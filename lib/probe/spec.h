@@ -40,7 +40,7 @@ struct spec {
 /* What is wrong, and where in the text. */
 struct spec_error {
 	u32 at;
-	char text[200];
+	char text[256];
 };
 
 /*

@@ -1,0 +1,228 @@
+"""funccount, vfscount: every call of a workload is counted, once, and nobody else's."""
+
+import shlex
+
+from harness import *
+
+LISTED = TRACING / "kprobe_events"
+
+
+def counts(result):
+    return {row["func"]: row["count"] for row in result.json if "func" in row}
+
+
+def lost(result):
+    return {kind: n for kind, n in result.json[-1]["lost"].items() if n}
+
+
+def counted(*args, did=("calls", 1000, 10, 1, 7), cpu=None):
+    """What funccount counts of a workload of its own pid."""
+    child = waiting_work(*did, cpu=cpu)
+    tracer = tool("funccount", "-p", child.pid, *args, json=True)
+    child.go()
+    result = tracer.stop()
+    assert not lost(result), lost(result)
+    return counts(result)
+
+
+def test_one_function_in_all_spellings():
+    for name in ("__x64_sys_getppid", "p:__x64_sys_getppid", "p::__x64_sys_getppid",
+                 "kprobe:__x64_sys_getppid"):
+        assert counted(name) == {"__x64_sys_getppid": 1000}
+
+
+def test_many_functions():
+    found = counted("__x64_sys_*")
+    assert found["__x64_sys_getppid"] == 1000 and found["__x64_sys_nanosleep"] == 10
+    assert found["__x64_sys_close"] == 7 and "__x64_sys_fork" not in found
+
+
+def test_offset_in_a_function():
+    assert counted("__x64_sys_getppid+0") == {"__x64_sys_getppid": 1000}
+
+
+def test_regular_expression():
+    found = counted("-r", "^__x64_sys_(getppid|nanosleep)$")
+    assert found == {"__x64_sys_getppid": 1000, "__x64_sys_nanosleep": 10}
+
+
+def test_several_patterns_count_once():
+    found = counted("__x64_sys_get*", "__x64_sys_getppid", "__x64_sys_getp*", "t:syscalls:sys_enter_getppid")
+    assert found["__x64_sys_getppid"] == 1000 and found["syscalls:sys_enter_getppid"] == 1000
+
+
+def test_returns():
+    assert counted("r::__x64_sys_getppid") == {"__x64_sys_getppid": 1000}
+    assert counted("r:__x64_sys_getp*")["__x64_sys_getppid"] == 1000
+
+
+def test_tracepoints():
+    found = counted("t:syscalls:sys_*_[gn]*")
+    assert found["syscalls:sys_enter_getppid"] == 1000 == found["syscalls:sys_exit_getppid"]
+    assert found["syscalls:sys_enter_nanosleep"] == 10
+    assert counted("t:raw_syscalls:sys_enter")["raw_syscalls:sys_enter"] >= 1017
+
+
+def test_everybody():
+    tracer = tool("funccount", "__x64_sys_getppid", json=True)
+    many = tool("funccount", "__x64_sys_getp*", json=True)
+    for n in (300, 700):
+        work("syscalls", n)
+    assert 1000 <= counts(tracer.stop())["__x64_sys_getppid"] < 1100
+    assert 1000 <= counts(many.stop())["__x64_sys_getppid"] < 1100
+
+
+def test_one_cpu():
+    if os.cpu_count() < 2:
+        raise Skip("one CPU")
+    assert counted("-c", 1, "__x64_sys_getppid", cpu=1) == {"__x64_sys_getppid": 1000}
+    assert counted("-c", 0, "__x64_sys_getppid", cpu=1) == {}
+
+
+def test_intervals_add_up():
+    child = waiting_work("syscalls", 300000)
+    tracer = tool("funccount", "-i", 1, "-p", child.pid, "__x64_sys_getp*", json=True)
+    child.go(60)
+    time.sleep(1.5)
+    rows = [row["count"] for row in tracer.stop().json if row.get("func") == "__x64_sys_getppid"]
+    assert sum(rows) == 300000
+
+
+def test_text_form():
+    child = waiting_work("calls", 1000, 10, 1, 7)
+    tracer = tool("funccount", "-T", "-D", "-p", child.pid, "__x64_sys_[gn]*")
+    child.go()
+    result = tracer.stop()
+    lines = result.out.splitlines()
+    assert re.fullmatch(r'Tracing \d+ functions for "__x64_sys_\[gn\]\*"... Hit Ctrl-C to end.', lines[0])
+    assert not lines[1] and re.fullmatch(r"\d\d:\d\d:\d\d", lines[2])
+    assert lines[3] == f"{'FUNC':<36} {'COUNT':>8}"
+    assert f"{'__x64_sys_nanosleep':<36} {10:8}" in lines
+    assert lines[-1] == f"{'__x64_sys_getppid':<36} {1000:8}"
+    numbers = [int(line.split()[1]) for line in lines[4:]]
+    assert numbers == sorted(numbers)
+    assert "__x64_sys_getppid" in result.err.split()  # -D
+
+
+def test_duration_and_command():
+    begin = time.monotonic()
+    assert tool_run("funccount", "-d", 2, "vfs_read").code == 0
+    assert 2 <= time.monotonic() - begin < 8
+    result = tool_run("funccount", "__x64_sys_getppid", "--exec", WORK, "syscalls", 77)
+    assert re.search(r"^__x64_sys_getppid +77$", result.out, re.M)
+
+
+def test_vfs():
+    folder = tempfile.mkdtemp()
+    found = counted("vfs_*", did=("vfs", folder, 20))
+    assert [found["vfs_" + name] for name in ("read", "unlink", "mkdir", "rmdir", "mknod", "open")] == [20] * 6
+    assert found["vfs_write"] == 21
+
+
+def test_vfscount():
+    folder = tempfile.mkdtemp()
+    child = waiting_work("vfs", folder, 30)
+    tracer = tool("vfscount", "-p", child.pid)
+    child.go()
+    lines = tracer.stop().out.splitlines()
+    assert lines[:3] == ["Tracing... Ctrl-C to end.", "", f"{'ADDR':<16} {'FUNC':<26} {'COUNT':>8}"]
+    rows = {words[1]: words for words in (line.split() for line in lines[3:])}
+    assert rows["vfs_mkdir"][2] == "30" and rows["vfs_write"][2] == "31"
+    with open("/proc/kallsyms", encoding="ascii") as symbols:
+        address = {line.split()[2]: line.split()[0] for line in symbols}
+    assert rows["vfs_mkdir"][0] == address["vfs_mkdir"]
+    assert tool_run("vfscount", 1).code == 0
+
+
+def test_user_functions():
+    found = counted(f"{WORK}:work_user_*", did=("user", 50))
+    assert found == {
+        "work_user_add": 50, "work_user_name": 100, "work_user_struct": 50,
+        "work_user_static": 50, "work_user_recurse": 200,
+    }
+    assert counted(f"r:{WORK}:work_user_add", did=("user", 50)) == {"work_user_add": 50}
+    assert counted("-r", f"{WORK}:work_user_(add|name)$", did=("user", 5)) == {
+        "work_user_add": 5, "work_user_name": 10,
+    }
+
+
+def test_library_by_its_short_name():
+    code = "import os, sys; print(os.getpid(), flush=True); sys.stdin.read(1); [os.getppid() for _ in range(123)]"
+    reader, writer = os.pipe()
+    child = spawn(["/usr/bin/python3", "-c", code], stdin=reader)
+    child.until(r"\d+")
+    tracer = tool("funccount", "-p", child.pid, "c:getppid", json=True)
+    os.close(writer)
+    child.wait()
+    assert counts(tracer.stop()) == {"getppid": 123}
+
+
+def test_usdt_probes():
+    found = counted(f"u:{WORK}:*", did=("usdt", 20))
+    assert found["work:plain"] == found["work:forms"] == found["work:guarded"] == 20
+    assert found["work:many"] == 60  # three places
+    assert counted(f"u:{WORK}:work:pl*", did=("usdt", 20)) == {"work:plain": 20}
+    tracer = tool("funccount", f"u:{WORK}:guarded", json=True)  # before it starts
+    work("usdt", 9)
+    assert counts(tracer.stop()) == {"work:guarded": 9}
+
+
+def test_what_is_not_there():
+    def says(*args):
+        result = tool_run("funccount", *args)
+        assert result.code == 1 and not result.out
+        return result.err
+
+    err = says("vfs_raed").splitlines()
+    assert err == ["funccount: no such kernel function; did you mean 'vfs_read'?", "  vfs_raed", "  ^"]
+    assert "'vfs_read' now" in says("__vfs_read")
+    assert "t:block:block_rq_issue" in says("p::blk_start_request")
+    assert "functions of this name" in says("load_elf_binary")
+    assert "no kernel function matches" in says("no_such_*")
+    assert "did you mean 'sched_switch'" in says("t:sched:sched_swicth")
+    assert "no tracepoints of category" in says("t:scehd:sched_switch")
+    assert "no tracepoint matches" in says("t:sched:nothing_*")
+    assert "not a regular expression" in says("-r", "vfs_(")
+
+
+def test_nothing_is_left():
+    before = Path("/sys/kernel/rcu_expedited").read_text()
+    kept = LISTED.read_text()
+    killed = tool("funccount", "tcp_*")
+    assert LISTED.read_text() == kept or KERNEL < (6, 2)
+    killed.stop(signal.SIGKILL)
+    wait_for(lambda: LISTED.read_text() == kept, 30)
+    tool("funccount", "tcp_*").stop()
+    assert LISTED.read_text() == kept
+    assert Path("/sys/kernel/rcu_expedited").read_text() == before
+    assert "bcctool" not in run(["cat", "/sys/kernel/debug/kprobes/list"], check=False).out
+
+
+@alone
+@timeout(180)
+@needs("kernel:6.12")
+def test_everything():
+    """All functions of the kernel: it attaches, the machine goes on, it lets go."""
+    begin = time.monotonic()
+    tracer = tool("funccount", "*", json=True)
+    attached = time.monotonic()
+    did = work("vfs", tempfile.mkdtemp(), 200)
+    for _ in range(20):
+        run(["/bin/true"])
+    ended = time.monotonic()
+    result = tracer.stop()
+    found = counts(result)
+    times = (attached - begin, time.monotonic() - ended)
+    assert did["each"] == 200 and found["vfs_mkdir"] >= 200 and found["vfs_rmdir"] >= 200
+    assert len(found) > 1000, len(found)
+    assert times[0] < 10 and times[1] < 5, times
+
+
+@timeout(120)
+def test_examples_of_the_manual():
+    page = (CHECKOUT / "man" / "bcctool-probe.7").read_text().replace("\\-", "-")
+    lines = re.findall(r"^    funccount (.*)$", page, re.M)
+    assert len(lines) >= 8
+    for line in lines:
+        result = tool_run("funccount", "-d", 1, *shlex.split(line))
+        assert result.code == 0 and "FUNC" in result.out, (line, result.err)
