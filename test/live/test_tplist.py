@@ -144,7 +144,7 @@ def test_usdt_of_a_process():
     assert {row["probe"] for row in rows} == {name for _, name, *_ in notes()}
 
 
-def in_a_root(path):
+def in_a_root(path, rounds):
     """The command line that makes a small root of its own on a tmpfs, with the program in it, and runs
     that as a container would: it is /app there, after pivot_root, in its own mount namespace."""
     libraries = run(["ldd", path]).out
@@ -162,15 +162,15 @@ def in_a_root(path):
         ln -s ../../../../../../..{path} climb
         echo secret > notelf
         pivot_root . old
-        exec /app -w user 1
+        exec /app -w user {rounds}
     """
     return ["unshare", "--mount", "sh", "-c", script]
 
 
 class Contained(Process):
-    def __init__(self):
+    def __init__(self, rounds=1):
         self.reader, self.gate = os.pipe()
-        super().__init__(in_a_root(PIE), stdin=self.reader)
+        super().__init__(in_a_root(PIE, rounds), stdin=self.reader)
         self.until(r"^pid \d+")
 
 

@@ -1,0 +1,207 @@
+"""Probes of functions and USDT probes of user programs, by funccount: the counts are known."""
+
+import os
+import re
+import signal
+import time
+
+from harness import *
+from test_tplist import PIE, PYTHON, Contained
+
+JVM = "/usr/lib/jvm/java-17-openjdk-amd64/lib/server/libjvm.so"
+PROGRAMS = (WORK, PIE)  # one that is linked to where it runs, one that is loaded anywhere
+
+
+def counts(funccount):
+    """{name: count} of a funccount with json=True, which is stopped; nothing may be lost."""
+    result = funccount.stop()
+    assert result.code == 0, result.err
+    rows = [row for row in result.json if "func" in row]
+    (lost,) = [row["lost"] for row in result.json if "lost" in row]
+    assert not any(lost.values()), lost
+    found = {}
+    for row in rows:
+        found[row["func"]] = found.get(row["func"], 0) + row["count"]
+    return found
+
+
+def user_work(path, *args, **options):
+    return run([path, "user", *args], **options).words
+
+
+def waiting(path, *args):
+    return Waiting([path, "-w", *args])
+
+
+def test_functions_by_name():
+    for path in PROGRAMS:
+        funccount = tool("funccount", f"{path}:work_user_add", json=True)
+        user_work(path, 300)
+        assert counts(funccount) == {"work_user_add": 300}
+
+
+def test_functions_by_pattern():
+    for path in PROGRAMS:
+        funccount = tool("funccount", f"p:{path}:work_user_*", json=True)
+        user_work(path, 50, 1)
+        assert counts(funccount) == {
+            "work_user_add": 50, "work_user_name": 100, "work_user_struct": 50, "work_user_static": 50,
+            "work_user_recurse": 200, "work_user_sleep": 50,
+        }
+    funccount = tool("funccount", "-r", f"{WORK}:^work_user_(add|name)$", json=True)
+    user_work(WORK, 20)
+    assert counts(funccount) == {"work_user_add": 20, "work_user_name": 40}
+
+
+def test_several_specs():
+    funccount = tool("funccount", f"{WORK}:work_user_add", f"{PIE}:work_user_add", f"u:{PIE}:plain", json=True)
+    user_work(WORK, 30)
+    user_work(PIE, 12)
+    run([PIE, "usdt", 9])
+    assert counts(funccount) == {"work_user_add": 42, "work:plain": 9}
+
+
+def test_one_process_only():
+    for path in PROGRAMS:
+        one, other = waiting(path, "user", 40), waiting(path, "user", 70)
+        funccount = tool("funccount", "-p", one.pid, f"{path}:work_user_add", json=True)
+        one.go()
+        other.go()
+        assert counts(funccount) == {"work_user_add": 40}
+
+
+def test_offset_into_a_function():
+    """Only offsets that an instruction begins at are taken; there the probe fires as at the entry."""
+    taken = refused = 0
+    for offset in range(1, 8):
+        funccount = tool("funccount", f"{WORK}:work_user_recurse+{offset}", json=True, live=False)
+        try:
+            funccount.until("offset", stream="err", limit=2)
+        except AssertionError:
+            user_work(WORK, 10)
+            taken += counts(funccount).get("work_user_recurse", 0) > 0
+        else:
+            assert funccount.wait().code == 1
+            refused += 1
+    assert taken and refused, (taken, refused)
+
+
+def test_library_by_short_name():
+    script = "import socket\nfor i in range(25): socket.getaddrinfo('127.0.0.1', 80)"
+    funccount = tool("funccount", "c:getaddrinfo", json=True)
+    run(["/usr/bin/python3", "-c", script])
+    assert counts(funccount) == {"getaddrinfo": 25}
+
+
+def test_merged_library():
+    """pthread is part of libc since glibc 2.34."""
+    script = "import threading\nfor i in range(17): t = threading.Thread(target=int); t.start(); t.join()"
+    process = spawn(["/usr/bin/python3", "-c", "input(); print('up', flush=True); input()\n" + script],
+                    stdin=(pipe := os.pipe())[0])
+    os.write(pipe[1], b"\n")
+    process.until("up")
+    funccount = tool("funccount", "-p", process.pid, "pthread:pthread_create", json=True)
+    os.write(pipe[1], b"\n")
+    process.wait()
+    assert counts(funccount) == {"pthread_create": 17}
+
+
+def test_indirect_function():
+    """strlen is chosen by the processor; the program calls it twice a round, and else a little."""
+    waits = waiting(PIE, "user", 1000)
+    funccount = tool("funccount", "-p", waits.pid, "c:strlen", json=True)
+    waits.go()
+    found = counts(funccount)["strlen"]
+    assert 2000 <= found <= 2100, found
+    vdso = tool_run("funccount", "c:gettimeofday")
+    assert vdso.code == 1 and "vDSO" in vdso.err
+
+
+def test_usdt():
+    for path in PROGRAMS:
+        funccount = tool("funccount", f"u:{path}:*", json=True)
+        did = run([path, "usdt", 60]).words
+        # Each semaphore was seen, though nothing ran when the probes were attached.
+        assert (did["seen"], did["seen1"], did["seen2"], did["seen3"]) == (60, 60, 60, 60), did
+        assert counts(funccount) == {"work:plain": 60, "work:forms": 60, "work:globals": 60, "work:many": 180,
+                                     "work:guarded": 60}
+
+
+def test_usdt_of_one_process():
+    for path in PROGRAMS:
+        one, other = waiting(path, "usdt", 30), waiting(path, "usdt", 50)
+        funccount = tool("funccount", "-p", one.pid, f"u:{path}:work:guarded", "u::many", json=True)
+        did, others = one.go(), other.go()
+        assert did["seen"] == 30 and others["seen"] in (0, 50)
+        assert counts(funccount) == {"work:guarded": 30, "work:many": 90}
+
+
+@timeout(120)
+def test_semaphores_go_back():
+    """After the end of the tracer, however it ends, no probe is thought to be traced."""
+    for number in (signal.SIGINT, signal.SIGKILL):
+        for path in PROGRAMS:
+            funccount = tool("funccount", f"u:{path}:*", json=True)
+            traced = spawn([path, "usdt", 400, 10000])
+            time.sleep(1)
+            funccount.stop(number)
+            did = traced.wait().words
+            assert 0 < did["seen"] < 400 and 0 < did["seen1"] < 400, did
+            assert did["last"] == 0 and did["last1"] == 0, did
+
+
+def test_program_lives_on():
+    """A program that is traced, and is not any more, does what it did."""
+    alone = user_work(PIE, 200)
+    traced = waiting(PIE, "user", 200)
+    funccount = tool("funccount", f"{PIE}:*", json=True)
+    during = traced.go()
+    assert during["sum"] == alone["sum"] == user_work(PIE, 200)["sum"]
+    assert counts(funccount)["work_user_add"] == 400
+    assert user_work(PIE, 200)["sum"] == alone["sum"]
+
+
+@needs(f"file:{PYTHON}")
+def test_usdt_of_python():
+    script = "import gc\ngc.disable()\nfor i in range(13): gc.collect()"
+    idle = spawn([PYTHON, "-c", "import sys; sys.stdin.read()"], stdin=os.pipe()[0])
+    funccount = tool("funccount", f"u:{PYTHON}:python:gc__start", json=True)
+    run([PYTHON, "-I", "-S", "-c", script])
+    # At its end the interpreter collects some more times.
+    assert 13 <= counts(funccount)["python:gc__start"] <= 17
+    idle.stop()
+
+
+@needs("program:ldd")
+def test_process_with_its_own_root():
+    process = Contained(rounds=3000000)
+    os.write(process.gate, b"\n")
+    funccount = tool("funccount", "-p", process.pid, "app:work_user_add", "c:strlen", "-d", "2", json=True, live=False)
+    found = funccount.wait().json
+    by_name = {row["func"]: row["count"] for row in found if "func" in row}
+    # Its program and its libc are copies that nobody else has; both are what it calls all the time.
+    assert by_name["work_user_add"] > 100 and by_name["strlen"] > 100, by_name
+    process.stop()
+
+
+@needs(f"file:{JVM}", "kernel:6.6")
+@timeout(180)
+def test_many_functions_at_once():
+    begin = time.monotonic()
+    funccount = tool("funccount", f"{JVM}:*", json=True, limit=120)
+    live = time.monotonic()
+    stopped = funccount.stop()
+    end = time.monotonic()
+    traced = int(re.search(r"Tracing (\d+) functions", stopped.err + stopped.out).group(1))
+    assert stopped.code == 0 and traced > 40000
+    assert live - begin < 20 and end - live < 20, (traced, live - begin, end - live)
+
+
+def test_refused():
+    for spec, why in ((f"{WORK}:work_user_ad", "did you mean 'work_user_add'?"),
+                      (f"{WORK}:work_user_add+100000", "not that long"),
+                      (f"{WORK}:nothing_*", "no function"), ("nosuch:main", "give its path"),
+                      (f"u:{WORK}:nothing", "no such USDT probe"), ("/etc/passwd:main", "not an ELF file"),
+                      ("/dev/null:main", "not a file"), ("u::plain", "with -p")):
+        result = tool_run("funccount", spec)
+        assert result.code == 1 and why in result.err and spec in result.err, (spec, result.err)
