@@ -20,6 +20,8 @@
 #define TRACE_UPROBE_MULTI  48
 #define UPROBE_MULTI_RETURN 1
 
+#define ENOTSUPP 524 /* linux/errno.h: a probed instruction that it cannot run elsewhere */
+
 struct uprobe_multi {
 	u32 prog_fd, target_fd, attach_type, flags;
 	u64 path, offsets, semaphores, cookies;
@@ -245,22 +247,43 @@ static void path_of(const struct file *f, char path[32])
 	snprintf(path, 32, "/proc/self/fd/%d", f->library.fd);
 }
 
-static int link_file(struct attach *a, const struct file *f, const struct batch *b, bool returns)
+static int link_part(struct attach *a, const struct file *f, const struct batch *b, u32 first,
+		     u32 n, bool returns)
 {
 	char path[32];
 	struct uprobe_multi m = {
 		.prog_fd = a->prog[ATTACH_UMULTI],
 		.path = (u64)(unsigned long)path,
-		.offsets = (u64)(unsigned long)b->offsets,
-		.semaphores = (u64)(unsigned long)b->semaphores,
-		.cookies = (u64)(unsigned long)b->cookies,
-		.count = b->n,
+		.offsets = (u64)(unsigned long)(b->offsets + first),
+		.semaphores = (u64)(unsigned long)(b->semaphores + first),
+		.cookies = (u64)(unsigned long)(b->cookies + first),
+		.count = n,
 		.multi_flags = returns ? UPROBE_MULTI_RETURN : 0,
 		.pid = a->pid,
 	};
 
 	path_of(f, path);
 	return add_link(a, link_uprobe_multi(&m));
+}
+
+/*
+ * One place that the kernel refuses, for what the instruction there is, fails them all: then it is
+ * looked for by halves and left out.
+ */
+static int link_file(struct attach *a, const struct file *f, const struct batch *b, u32 first,
+		     u32 n, bool returns)
+{
+	int ret = link_part(a, f, b, first, n, returns), rest;
+
+	if (!ret)
+		a->attached += n;
+	if (ret != -ENOTSUPP && ret != -EOPNOTSUPP && ret != -EINVAL && ret != -EIO)
+		return ret;
+	if (n == 1)
+		return ret;
+	ret = link_file(a, f, b, first, n / 2, returns);
+	rest = link_file(a, f, b, first + n / 2, n - n / 2, returns);
+	return ret && rest ? ret : 0;
 }
 
 /* Kernel functions: early ones, then those of patches_code(); entries and returns apart. */
@@ -306,8 +329,7 @@ static int start_files(struct attach *a)
 					batch_add(&b, s);
 			}
 			if (!ret && b.n)
-				ret = link_file(a, f, &b, returns);
-			a->attached += ret ? 0 : b.n;
+				ret = link_file(a, f, &b, 0, b.n, returns);
 			batch_free(&b);
 		}
 	return ret;
@@ -429,7 +451,8 @@ int attach_start(struct attach *a, struct buf *why)
 	if (!ret && a->wanted >> ATTACH_MULTI & 1)
 		ret = start_multi(a);
 	if (ret)
-		buf_str(why, strerror(-ret));
+		buf_str(why, ret == -ENOTSUPP ? "the kernel cannot probe the instruction there"
+					      : strerror(-ret));
 	return ret;
 }
 
