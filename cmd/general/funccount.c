@@ -145,7 +145,8 @@ static void attached(struct run *run)
 	buf_free(&why);
 	run->detach = detach;
 	if (attach.attached < sites.n)
-		warn("%u of %u were refused by the kernel", sites.n - attach.attached, sites.n);
+		warn("%u of %u were refused by the kernel: %s", sites.n - attach.attached, sites.n,
+		     attach_error(attach.refused));
 	if (common.verbose && sites.ambiguous + sites.forbidden)
 		warn("left out: %u names that several functions have, %u that the kernel forbids "
 		     "to "

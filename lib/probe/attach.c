@@ -20,7 +20,7 @@
 #define TRACE_UPROBE_MULTI  48
 #define UPROBE_MULTI_RETURN 1
 
-#define ENOTSUPP 524 /* linux/errno.h: a probed instruction that it cannot run elsewhere */
+#define ENOTSUPP 524 /* linux/errno.h: an instruction that it cannot run elsewhere */
 
 struct uprobe_multi {
 	u32 prog_fd, target_fd, attach_type, flags;
@@ -196,8 +196,10 @@ static bool patches_code(const char *name)
 	return false;
 }
 
-/* Some sites of one way as arrays, for one link. */
+/* Some sites as arrays, for one link: kernel functions, or of a file. */
 struct batch {
+	const struct file *in;
+	bool returns;
 	const char **names;
 	u64 *offsets, *semaphores, *cookies;
 	u32 n;
@@ -230,16 +232,15 @@ static void batch_free(struct batch *b)
 	free(b->cookies);
 }
 
-static int link_functions(struct attach *a, const struct batch *b, bool returns)
+static int link_functions(struct attach *a, const struct batch *b, u32 from, u32 n)
 {
 	LIBBPF_OPTS(bpf_link_create_opts, opts);
 
-	opts.kprobe_multi.flags = returns ? BPF_F_KPROBE_MULTI_RETURN : 0;
-	opts.kprobe_multi.cnt = b->n;
-	opts.kprobe_multi.syms = b->names;
-	opts.kprobe_multi.cookies = b->cookies;
-	return add_link(a,
-			bpf_link_create(a->prog[ATTACH_MULTI], 0, BPF_TRACE_KPROBE_MULTI, &opts));
+	opts.kprobe_multi.flags = b->returns ? BPF_F_KPROBE_MULTI_RETURN : 0;
+	opts.kprobe_multi.cnt = n;
+	opts.kprobe_multi.syms = b->names + from;
+	opts.kprobe_multi.cookies = b->cookies + from;
+	return bpf_link_create(a->prog[ATTACH_MULTI], 0, BPF_TRACE_KPROBE_MULTI, &opts);
 }
 
 static void path_of(const struct file *f, char path[32])
@@ -247,47 +248,46 @@ static void path_of(const struct file *f, char path[32])
 	snprintf(path, 32, "/proc/self/fd/%d", f->library.fd);
 }
 
-static int link_part(struct attach *a, const struct file *f, const struct batch *b, u32 first,
-		     u32 n, bool returns)
+static int link_file(struct attach *a, const struct batch *b, u32 from, u32 n)
 {
 	char path[32];
 	struct uprobe_multi m = {
 		.prog_fd = a->prog[ATTACH_UMULTI],
 		.path = (u64)(unsigned long)path,
-		.offsets = (u64)(unsigned long)(b->offsets + first),
-		.semaphores = (u64)(unsigned long)(b->semaphores + first),
-		.cookies = (u64)(unsigned long)(b->cookies + first),
+		.offsets = (u64)(unsigned long)(b->offsets + from),
+		.semaphores = (u64)(unsigned long)(b->semaphores + from),
+		.cookies = (u64)(unsigned long)(b->cookies + from),
 		.count = n,
-		.multi_flags = returns ? UPROBE_MULTI_RETURN : 0,
+		.multi_flags = b->returns ? UPROBE_MULTI_RETURN : 0,
 		.pid = a->pid,
 	};
 
-	path_of(f, path);
-	return add_link(a, link_uprobe_multi(&m));
+	path_of(b->in, path);
+	return link_uprobe_multi(&m);
 }
 
 /*
- * One place that the kernel refuses, for what the instruction there is, fails them all: then it is
- * looked for by halves and left out.
+ * One link for all. The kernel refuses all for one that it does not like, and does not say which:
+ * then halves are tried, until those are alone that are left out.
  */
-static int link_file(struct attach *a, const struct file *f, const struct batch *b, u32 first,
-		     u32 n, bool returns)
+static int link_batch(struct attach *a, const struct batch *b, u32 from, u32 n)
 {
-	int ret = link_part(a, f, b, first, n, returns), rest;
+	int ret = b->in ? link_file(a, b, from, n) : link_functions(a, b, from, n);
 
-	if (!ret)
+	if (ret >= 0)
 		a->attached += n;
-	if (ret != -ENOTSUPP && ret != -EOPNOTSUPP && ret != -EINVAL && ret != -EIO)
-		return ret;
-	if (n == 1)
-		return ret;
-	ret = link_file(a, f, b, first, n / 2, returns);
-	rest = link_file(a, f, b, first + n / 2, n - n / 2, returns);
-	return ret && rest ? ret : 0;
+	if (ret >= 0 || ret == -EPERM || ret == -ENOMEM)
+		return add_link(a, ret);
+	if (n == 1) {
+		a->refused = ret;
+		return 0;
+	}
+	ret = link_batch(a, b, from, n / 2);
+	return ret ? ret : link_batch(a, b, from + n / 2, n - n / 2);
 }
 
 /* Kernel functions: early ones, then those of patches_code(); entries and returns apart. */
-static int start_multi(struct attach *a)
+static int start_functions(struct attach *a)
 {
 	int ret = 0;
 
@@ -297,16 +297,16 @@ static int start_multi(struct attach *a)
 
 		if (!batch_room(&b, a->sites->n))
 			ret = -ENOMEM;
+		b.returns = returns;
 		for (u32 i = 0; !ret && i < a->sites->n; i++) {
 			const struct site *s = &a->sites->at[i];
 
-			if (a->way[i] == ATTACH_MULTI && (s->kind == SPEC_RETURN) == returns &&
+			if (a->way[i] == ATTACH_MULTI && is_return_probe(s) == returns &&
 			    patches_code(s->name) == late)
 				batch_add(&b, s);
 		}
 		if (!ret && b.n)
-			ret = link_functions(a, &b, returns);
-		a->attached += ret ? 0 : b.n;
+			ret = link_batch(a, &b, 0, b.n);
 		batch_free(&b);
 	}
 	return ret;
@@ -322,6 +322,8 @@ static int start_files(struct attach *a)
 
 			if (!batch_room(&b, a->sites->n))
 				ret = -ENOMEM;
+			b.in = f;
+			b.returns = returns;
 			for (u32 i = 0; !ret && i < a->sites->n; i++) {
 				const struct site *s = &a->sites->at[i];
 
@@ -329,7 +331,7 @@ static int start_files(struct attach *a)
 					batch_add(&b, s);
 			}
 			if (!ret && b.n)
-				ret = link_file(a, f, &b, 0, b.n, returns);
+				ret = link_batch(a, &b, 0, b.n);
 			batch_free(&b);
 		}
 	return ret;
@@ -397,28 +399,22 @@ static int start_events(struct attach *a, struct buf *why)
 	return ret;
 }
 
-/* Attaches those that have a link each. */
-static int start_singles(struct attach *a, struct buf *why)
+/* Attaches those that have a link each; what the kernel refuses is left out. */
+static int start_singles(struct attach *a)
 {
-	int ret = 0;
-
 	for (u32 i = 0; i < a->sites->n; i++) {
 		const struct site *s = &a->sites->at[i];
 		int err = a->way[i] == ATTACH_PERF         ? start_perf(a, s)
 			  : a->way[i] == ATTACH_TRACEPOINT ? start_tracepoint(a, s)
 							   : 1;
 
-		if (err > 0)
-			continue;
-		if (err == -EMFILE || err == -ENOMEM)
+		if (err == -EMFILE || err == -ENOMEM || err == -EPERM)
 			return err;
-		if (err && !ret) {
-			buf_fmt(why, "%s: ", s->name);
-			ret = err;
-		}
+		if (err < 0)
+			a->refused = err;
 		a->attached += !err;
 	}
-	return a->attached ? 0 : ret;
+	return 0;
 }
 
 /* A descriptor each is what the old ways cost. */
@@ -434,6 +430,11 @@ static void raise_limit(u32 n)
 	setrlimit(RLIMIT_NOFILE, &r);
 }
 
+const char *attach_error(int err)
+{
+	return err == -ENOTSUPP ? "cannot probe the instruction there" : strerror(-err);
+}
+
 int attach_start(struct attach *a, struct buf *why)
 {
 	int ret = 0;
@@ -445,14 +446,15 @@ int attach_start(struct attach *a, struct buf *why)
 	if (!ret && a->wanted >> ATTACH_EVENT & 1)
 		ret = start_events(a, why);
 	if (!ret)
-		ret = start_singles(a, why);
+		ret = start_singles(a);
 	if (!ret && a->wanted >> ATTACH_UMULTI & 1)
 		ret = start_files(a);
 	if (!ret && a->wanted >> ATTACH_MULTI & 1)
-		ret = start_multi(a);
+		ret = start_functions(a);
+	if (!ret && !a->attached)
+		ret = a->refused;
 	if (ret)
-		buf_str(why, ret == -ENOTSUPP ? "the kernel cannot probe the instruction there"
-					      : strerror(-ret));
+		buf_str(why, attach_error(ret));
 	return ret;
 }
 

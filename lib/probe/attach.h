@@ -34,7 +34,8 @@ struct attach {
 	int prog[ATTACH_WAYS]; /* their descriptors: the caller's, as is the next */
 	int site_of;           /* for ATTACH_EVENT: a hash of u64 addresses to u32 numbers */
 
-	u32 attached;
+	u32 attached; /* sites */
+	int refused;  /* why the kernel did not take one of the others, -errno */
 	int *links;
 	u32 nlinks;
 	int hold; /* while it is open, the watcher keeps the tracefs events */
@@ -53,6 +54,9 @@ void attach_take(struct attach *a, struct bpf_object *obj);
  * how many are not). Else -errno and `why`, one line.
  */
 int attach_start(struct attach *a, struct buf *why);
+
+/* Such an error in words. */
+const char *attach_error(int err);
 
 /* Hits that the kernel did not pass on, so far; the programs' own recursion is not in it. */
 u64 attach_missed(const struct attach *a);
