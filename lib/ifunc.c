@@ -47,7 +47,7 @@ static int find_slot(const struct elf_file *f, const Elf64_Shdr *s, u64 resolver
 /* One process is asked. */
 struct question {
 	const struct elf_file *f;
-	u64 dev, ino, slot;
+	u64 dev, ino, resolver, slot;
 	u32 pid;
 	u64 answer;
 };
@@ -59,20 +59,34 @@ static bool is_code_of(const struct map *m, const struct question *q)
 	       (m->dev == q->dev || !major(m->dev) || !major(q->dev));
 }
 
-static u64 word_at(u32 pid, u64 addr)
+static bool read_memory(u32 pid, u64 addr, void *to, size_t len)
 {
 	char path[32];
-	u64 word = 0;
+	ssize_t got;
 	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%u/mem", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return 0;
-	if (pread(fd, &word, sizeof(word), addr) != sizeof(word))
-		word = 0;
+		return false;
+	got = pread(fd, to, len, addr);
 	close(fd);
-	return word;
+	return got == (ssize_t)len;
+}
+
+/*
+ * Inode numbers alone may be another file's, and a probe that is put where that file has something
+ * else destroys what it hits: the resolver's code must be there.
+ */
+static bool is_there(const struct question *q, u64 moved)
+{
+	u8 known[32], found[32];
+	u64 offset;
+
+	return elf_offset_of(&q->f->loads, q->resolver, &offset) &&
+	       !elf_read(q->f, offset, known, sizeof(known)) &&
+	       read_memory(q->pid, q->resolver + moved, found, sizeof(found)) &&
+	       !memcmp(known, found, sizeof(known));
 }
 
 static int ask(const struct map *m, void *arg)
@@ -83,9 +97,10 @@ static int ask(const struct map *m, void *arg)
 	if (!is_code_of(m, q) || !elf_address_of(&q->f->loads, m->offset, &linked))
 		return 0;
 	moved = m->start - linked;
-	word = word_at(q->pid, q->slot + moved);
-	if (!word || !elf_code_at(&q->f->loads, word - moved))
-		return -EAGAIN; /* it has just been started, or may not be read */
+	/* It may have just been started, or may not be read. */
+	if (!is_there(q, moved) || !read_memory(q->pid, q->slot + moved, &word, sizeof(word)) ||
+	    word - moved == q->resolver || !elf_code_at(&q->f->loads, word - moved))
+		return -EAGAIN;
 	q->answer = word - moved;
 	return 1;
 }
@@ -112,7 +127,7 @@ static int ask_all(struct question *q)
 
 int ifunc_resolve(const struct elf_file *f, u64 dev, u64 ino, u64 resolver, u32 pid, u64 *addr)
 {
-	struct question q = { .f = f, .dev = dev, .ino = ino, .pid = pid };
+	struct question q = { .f = f, .dev = dev, .ino = ino, .pid = pid, .resolver = resolver };
 	int err = -ENOENT;
 
 	if (!f->wide || !irelative(f->machine))

@@ -83,7 +83,8 @@ struct {
 	int first, second;
 } work_globals = { 1, -22 };
 
-// Twelve arguments. Their values are in test_tplist.py and its kin.
+// Twelve arguments of round I: -1 - I, 200 + I (as chars), -300, 60000, -70000 - I, 4000000000,
+// -5000000000, 10000000001 + I % 3, -9, -3, 171, "round I". The probe globals has -9, -22, -22.
 FUNCTION static void forms(long i, const char *text)
 {
 	static const uint64_t table[] = { 10000000000, 10000000001, 10000000002, 10000000003 };
