@@ -75,6 +75,7 @@ static int add_part(struct expr_types *types, u8 *data, size_t size)
 {
 	struct btf_part *p = &types->part[types->nparts];
 	const struct btf_header *h = (const void *)data;
+	const struct expr_type **made;
 	u64 type_pos, string_pos;
 	int n = -EINVAL;
 
@@ -110,8 +111,12 @@ static int add_part(struct expr_types *types, u8 *data, size_t size)
 	}
 	index_types(data, type_pos, type_pos + h->type_len, p->at);
 	types->nparts++;
-	types->made = xrealloc(types->made, (p->first + n) * sizeof(*types->made));
-	memset(types->made + p->first, 0, n * sizeof(*types->made));
+	made = xcalloc(p->first + n, sizeof(*made)); /* pages that are not touched cost nothing */
+	for (u32 i = 0; types->nparts > 1 && i < p->first; i++)
+		if (types->made[i])
+			made[i] = types->made[i];
+	free(types->made);
+	types->made = made;
 	return 0;
 refuse:
 	free(data);

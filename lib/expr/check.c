@@ -105,6 +105,12 @@ static const struct expr_type *in_space(struct compile *c, const struct expr_typ
 	return type_pointer(c->types, type_to(c->types, pointer), space);
 }
 
+static bool same_numbers(const struct expr_type *a, const struct expr_type *b)
+{
+	return type_integer(a) && type_integer(b) && a->size == b->size &&
+	       a->is_signed == b->is_signed && a->is_bool == b->is_bool;
+}
+
 struct node *convert(struct compile *c, struct node *n, const struct expr_type *to)
 {
 	struct node *cast;
@@ -115,6 +121,10 @@ struct node *convert(struct compile *c, struct node *n, const struct expr_type *
 		return operation(c, N_NE, n, n, number(c, n, 0, n->type), to);
 	if (n->type == to)
 		return n;
+	if (same_numbers(n->type, to) && !n->width) {
+		n->type = to;
+		return n;
+	}
 	cast = node_like(c, N_CAST, n, to);
 	cast->a = n;
 	return cast;
@@ -432,7 +442,10 @@ static struct node *check_member(struct compile *c, struct node *n)
 	if (n->arrow && n->a->kind == N_NAME && !strcmp(n->a->text, "args") && c->scope->nfields &&
 	    !find_name(c->scope->names, c->scope->nnames, "args"))
 		return check_field(c, n);
-	of = n->arrow ? check_value(c, n->a) : check(c, n->a);
+	of = check(c, n->a);
+	if (n->arrow && type_record(of->type))
+		fail(c, n->pos, n->len, "this is no pointer: use '.', not '->'");
+	of = n->arrow ? value_of(c, of) : of;
 	t = of->type;
 	if (n->arrow && t->kind == T_PTR)
 		t = type_to(c->types, t);
@@ -446,8 +459,6 @@ static struct node *check_member(struct compile *c, struct node *n)
 	if (!type_record(t))
 		fail(c, of->pos, of->len, "this is %s%s, which has no members",
 		     n->arrow ? "a pointer to " : "", type_text(c, t));
-	if (n->arrow && of->type->kind != T_PTR)
-		fail(c, n->pos, n->len, "this is no pointer: use '.', not '->'");
 	if (!find_member(c, t, n->text, &m))
 		no_member(c, n, t);
 	if (!n->arrow && of->kind != N_MEMORY)

@@ -209,6 +209,13 @@ static void fit(struct gen *g, int dst, u32 size, bool is_signed, const struct e
 
 static void context_word(struct gen *g, const struct expr_place *p, int dst)
 {
+	if (p->shift) {
+		load_mem(g->code, 8, dst, CTX, p->offset);
+		alu_imm(g->code, BPF_RSH, true, dst, p->shift);
+		if (p->size < 4)
+			narrow(g, dst, p->size, false);
+		return;
+	}
 	load_mem(g->code, p->size, dst, CTX, p->offset);
 	if (p->typed) { /* the verifier forgets that it is a pointer, and lets us calculate */
 		alu_imm(g->code, BPF_NEG, true, dst, 0);
@@ -221,9 +228,16 @@ static void place_in_memory(struct gen *g, const struct expr_place *p, int dst)
 	enum expr_space space = p->kernel ? EXPR_SPACE_KERNEL : g->scope->space;
 	int slot = stack_take(g, 8);
 
-	load_mem(g->code, 8, R3, CTX, p->offset);
+	if (p->offset == EXPR_NOWHERE)
+		load_const(g->code, R3, 0);
+	else
+		load_mem(g->code, 8, R3, CTX, p->offset);
 	if (p->scale) {
 		load_mem(g->code, 8, R4, CTX, p->index);
+		if (p->index_size == 4 && p->index_signed)
+			sign_extend(g, R4, 32);
+		else if (p->index_size == 4)
+			alu_reg(g->code, BPF_MOV, false, R4, R4);
 		alu_imm(g->code, BPF_MUL, true, R4, p->scale);
 		alu_reg(g->code, BPF_ADD, true, R3, R4);
 	}

@@ -103,14 +103,19 @@ enum expr_at {
 
 struct expr_place {
 	enum expr_at at;
-	u32 offset;
-	u32 size; /* 1, 2, 4 or 8; how many are read, whatever the type */
+	u32 offset; /* EXPR_NOWHERE: the address is disp alone */
+	u32 size;   /* 1, 2, 4 or 8; how many bytes count, whatever the type */
 	bool is_signed;
 	bool kernel; /* EXPR_AT_MEMORY: kernel memory, whatever the space of the probe */
 	bool typed;  /* a word of fentry or tp_btf, which the verifier may take for a pointer */
+	u8 shift;    /* bits of the word below the value */
 	u32 index, scale; /* scale 0: no index */
+	u32 index_size;   /* 4: its low half only; 0 is 8 */
+	bool index_signed;
 	s64 disp;
 };
+
+#define EXPR_NOWHERE (~0u)
 
 struct expr_name {
 	const char *name;
@@ -141,6 +146,10 @@ const struct expr_arch *expr_arch(const char *name); /* "x86_64", "arm64"; NULL:
 bool expr_place_args(const struct expr_arch *arch, struct expr_name *names, int n);
 bool expr_place_words(struct expr_name *names, int n);
 struct expr_place expr_place_ret(const struct expr_arch *arch);
+
+/* An argument of a USDT probe, as a value of its own size and sign. */
+struct operand;
+void expr_operand(struct expr_types *types, const struct operand *o, struct expr_name *name);
 
 /* "(struct sock *sk, size_t size)", parentheses optional; how many, or -1 and the error. */
 int expr_signature(struct expr_types *types, struct expr_source source, struct expr_name *names,
@@ -245,8 +254,6 @@ enum expr_want {
 /* Evaluates into the record. `size`: at most so many bytes of a string; 0 is 80. */
 bool expr_value(struct expr_prog *p, struct expr_source source, enum expr_want want, u32 size,
 		struct expr_value *value, struct expr_error *err);
-
-/* The same without a record: where the value would go is said. For tests, and keys on their own. */
 
 /* What else there is to write into the record: `size` bytes each, at `offset`. */
 void expr_put_const(struct expr_prog *p, u32 offset, u64 v, u32 size);

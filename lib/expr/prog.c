@@ -48,6 +48,41 @@ void expr_prog_free(struct expr_prog *p)
 	free(p);
 }
 
+static void pointer_to_stack(struct code *code, int reg, int slot)
+{
+	mov_reg(code, reg, FP);
+	alu_imm(code, BPF_ADD, true, reg, slot);
+}
+
+static void pointer_to_record(struct code *code, int reg, u32 offset)
+{
+	mov_reg(code, reg, RECORD);
+	if (offset)
+		alu_imm(code, BPF_ADD, true, reg, offset);
+}
+
+/* r0: element 0 of an array, or the program is left. */
+static void lookup_zero(struct expr_prog *p, int map)
+{
+	int slot = stack_take(&p->gen, 8);
+
+	store_imm(&p->code, 4, FP, slot, 0);
+	load_map(&p->code, R1, map);
+	pointer_to_stack(&p->code, R2, slot);
+	call(&p->code, BPF_FUNC_map_lookup_elem);
+	jump_imm(&p->code, BPF_JEQ, true, R0, 0, p->leave);
+	stack_give(&p->gen, 8);
+}
+
+/* One more in element 0 of an array; not exact if CPUs share it. */
+static void count_one(struct expr_prog *p, int map)
+{
+	lookup_zero(p, map);
+	load_mem(&p->code, 8, R1, R0, 0);
+	alu_imm(&p->code, BPF_ADD, true, R1, 1);
+	store_reg(&p->code, 8, R0, 0, R1);
+}
+
 /* --- Expressions in it --- */
 
 static struct node *compile(struct compile *c, struct expr_source source)
@@ -62,24 +97,6 @@ static void check_room(struct compile *c, struct expr_prog *p, const struct node
 		fail(c, n->pos, n->len, "the expression is too long");
 }
 
-/* What happens to a filter that cannot be told. */
-static void count_at(struct expr_prog *p, int map)
-{
-	struct code *code = &p->code;
-	int slot = stack_take(&p->gen, 8);
-
-	store_imm(code, 4, FP, slot, 0);
-	load_map(code, R1, map);
-	mov_reg(code, R2, FP);
-	alu_imm(code, BPF_ADD, true, R2, slot);
-	call(code, BPF_FUNC_map_lookup_elem);
-	jump_imm(code, BPF_JEQ, true, R0, 0, p->leave);
-	load_mem(code, 8, R1, R0, 0);
-	alu_imm(code, BPF_ADD, true, R1, 1);
-	store_reg(code, 8, R0, 0, R1);
-	stack_give(&p->gen, 8);
-}
-
 bool expr_filter(struct expr_prog *p, struct expr_source source, int faults, struct expr_error *err)
 {
 	int pass = label_new(&p->code);
@@ -89,14 +106,15 @@ bool expr_filter(struct expr_prog *p, struct expr_source source, int faults, str
 	if (compiling(&c, p->scope, p->scope->types, err)) {
 		struct node *n = value_of(&c, compile(&c, source));
 
-		p->gen.fault = label_new(&p->code);
-		gen_jump(&p->gen, n, true, pass);
-		jump(&p->code, p->leave);
-		label_here(&p->code, p->gen.fault);
-		if (faults >= 0)
-			count_at(p, faults);
-		jump(&p->code, p->leave);
-		label_here(&p->code, pass);
+		p->gen.fault = faults < 0 ? p->leave : label_new(&p->code);
+		gen_jump(&p->gen, n, false, p->leave);
+		if (faults >= 0) {
+			jump(&p->code, pass);
+			label_here(&p->code, p->gen.fault);
+			count_one(p, faults);
+			jump(&p->code, p->leave);
+			label_here(&p->code, pass);
+		}
 		check_room(&c, p, n);
 		ok = true;
 	}
@@ -217,32 +235,6 @@ bool expr_value(struct expr_prog *p, struct expr_source source, enum expr_want w
 
 /* --- Statements --- */
 
-static void pointer_to_stack(struct code *code, int reg, int slot)
-{
-	mov_reg(code, reg, FP);
-	alu_imm(code, BPF_ADD, true, reg, slot);
-}
-
-static void pointer_to_record(struct code *code, int reg, u32 offset)
-{
-	mov_reg(code, reg, RECORD);
-	if (offset)
-		alu_imm(code, BPF_ADD, true, reg, offset);
-}
-
-/* r0: element 0 of an array, or the program is left. */
-static void lookup_zero(struct expr_prog *p, int map)
-{
-	int slot = stack_take(&p->gen, 8);
-
-	store_imm(&p->code, 4, FP, slot, 0);
-	load_map(&p->code, R1, map);
-	pointer_to_stack(&p->code, R2, slot);
-	call(&p->code, BPF_FUNC_map_lookup_elem);
-	jump_imm(&p->code, BPF_JEQ, true, R0, 0, p->leave);
-	stack_give(&p->gen, 8);
-}
-
 void expr_record(struct expr_prog *p, int map, u32 header, u32 faults)
 {
 	lookup_zero(p, map);
@@ -358,15 +350,6 @@ void expr_only_cgroup(struct expr_prog *p, int map)
 	jump_imm(&p->code, BPF_JNE, true, R0, 1, p->leave);
 }
 
-/* One more in element 0 of an array; not exact if CPUs share it. */
-static void lost_one(struct expr_prog *p, int map)
-{
-	lookup_zero(p, map);
-	load_mem(&p->code, 8, R1, R0, 0);
-	alu_imm(&p->code, BPF_ADD, true, R1, 1);
-	store_reg(&p->code, 8, R0, 0, R1);
-}
-
 void expr_output(struct expr_prog *p, int ring, int lost)
 {
 	int done = label_new(&p->code);
@@ -377,7 +360,7 @@ void expr_output(struct expr_prog *p, int ring, int lost)
 	alu_imm(&p->code, BPF_MOV, true, R4, 0);
 	call(&p->code, BPF_FUNC_ringbuf_output);
 	jump_imm(&p->code, BPF_JEQ, true, R0, 0, done);
-	lost_one(p, lost);
+	count_one(p, lost);
 	label_here(&p->code, done);
 }
 
@@ -392,7 +375,7 @@ void expr_output_perf(struct expr_prog *p, int buffer, int lost)
 	alu_imm(&p->code, BPF_MOV, true, R5, expr_record_size(p));
 	call(&p->code, BPF_FUNC_perf_event_output);
 	jump_imm(&p->code, BPF_JEQ, true, R0, 0, done);
-	lost_one(p, lost);
+	count_one(p, lost);
 	label_here(&p->code, done);
 }
 
@@ -420,7 +403,7 @@ void expr_count(struct expr_prog *p, int map, u32 key, int lost)
 	call(code, BPF_FUNC_map_update_elem);
 	lookup_record(p, map, key);
 	jump_imm(code, BPF_JNE, true, R0, 0, add);
-	lost_one(p, lost);
+	count_one(p, lost);
 	jump(code, done);
 	label_here(code, add);
 	alu_imm(code, BPF_MOV, true, R1, 1);
@@ -474,7 +457,7 @@ void expr_save(struct expr_prog *p, int map, int lost)
 	alu_imm(&p->code, BPF_MOV, true, R4, BPF_ANY);
 	call(&p->code, BPF_FUNC_map_update_elem);
 	jump_imm(&p->code, BPF_JEQ, true, R0, 0, done);
-	lost_one(p, lost);
+	count_one(p, lost);
 	label_here(&p->code, done);
 	stack_give(&p->gen, 8);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "expr/internal.h"
+#include "operand.h"
 #include "util.h"
 
 /*
@@ -109,6 +110,25 @@ bool expr_place_words(struct expr_name *names, int n)
 struct expr_place expr_place_ret(const struct expr_arch *arch)
 {
 	return word_at((arch ?: expr_arch(NULL))->ret);
+}
+
+void expr_operand(struct expr_types *types, const struct operand *o, struct expr_name *name)
+{
+	name->type = expr_type_int(types, o->size, o->is_signed);
+	name->place = (struct expr_place){
+		.at = o->kind == OPERAND_CONSTANT   ? EXPR_AT_CONSTANT
+		      : o->kind == OPERAND_REGISTER ? EXPR_AT_CONTEXT
+						    : EXPR_AT_MEMORY,
+		.offset = o->base < 0 ? EXPR_NOWHERE : (u32)o->base,
+		.size = o->size,
+		.is_signed = o->is_signed,
+		.shift = o->shift,
+		.index = o->index,
+		.scale = o->scale,
+		.index_size = o->index_as == INDEX_64 ? 8 : 4,
+		.index_signed = o->index_as == INDEX_S32,
+		.disp = o->value,
+	};
 }
 
 int expr_args(struct expr_types *types, const struct expr_arch *arch, struct expr_name *names)

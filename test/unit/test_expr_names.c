@@ -1,9 +1,12 @@
 /* expr: what the probe and the language give names to: builtins, signatures, formats, BTF, macros.
  */
+#include <elf.h>
 #include <errno.h>
 #include <string.h>
 
 #include "fixture/expr.h"
+#include "operand.h"
+#include "util.h"
 
 static void builtins(void **state)
 {
@@ -285,35 +288,24 @@ static void tracepoints(void **state)
 static void operands(void **state)
 {
 	u32 memory[8] = { 0, 10, 20, 30, 0xfffffff6, 50 };
-	struct expr_name names[] = {
-		{ "arg1",
-		  expr_type_int(types, 4, true),
-		  { .at = EXPR_AT_CONSTANT, .disp = -7, .size = 4 } },
-		{ "arg2",
-		  expr_type_int(types, 4, true),
-		  { .at = EXPR_AT_CONTEXT, .offset = 104, .size = 4, .is_signed = true } },
-		{ "arg3",
-		  expr_type_int(types, 4, true),
-		  { .at = EXPR_AT_MEMORY, .offset = 112, .size = 4, .disp = 16 } },
-		{ "arg4",
-		  expr_type_int(types, 4, false),
-		  { .at = EXPR_AT_MEMORY,
-		    .offset = 112,
-		    .size = 4,
-		    .index = 104,
-		    .scale = 4,
-		    .disp = 4 } },
-		{ "arg5",
-		  expr_type_int(types, 8, true),
-		  { .at = EXPR_AT_CONTEXT, .offset = 96, .size = 1, .is_signed = true } },
-		{ "arg6",
-		  expr_type_int(types, 2, false),
-		  { .at = EXPR_AT_CONTEXT, .offset = 96, .size = 8 } },
-	};
+	static const char *const texts[] = { "-4@$-7", "-4@%esi", "-4@16(%rdi)", "4@4(%rdi,%rsi,4)",
+					     "-1@%dl", "2@%dx",   "1@%dh" };
+	struct expr_name names[7];
+	const char *why;
 
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		static char called[][5] = {
+			"arg1", "arg2", "arg3", "arg4", "arg5", "arg6", "arg7"
+		};
+		struct operand o;
+
+		assert_true(operand_parse(&o, EM_X86_64, texts[i], strlen(texts[i]), &why));
+		names[i] = (struct expr_name){ .name = called[i] };
+		expr_operand(types, &o, &names[i]);
+	}
 	(void)state;
 	scope.names = names;
-	scope.nnames = 6;
+	scope.nnames = ARRAY_SIZE(texts);
 	scope.space = EXPR_SPACE_USER;
 	regs.di = (u64)memory;
 	regs.si = 2;
@@ -325,7 +317,8 @@ static void operands(void **state)
 	is_number("arg4", 30);
 	is_number("arg5", -2);
 	is_number("arg6", 0x45fe);
-	is_number("arg3 + arg4 * (arg5 + arg3)", -10 + 30 * -12);
+	is_number("arg7", 0x45);
+	is_number("arg3 + arg4 * (arg5 + arg3)", (s64)(-10 + 30u * -12u));
 	vm.fault_from = (u64)memory;
 	vm.fault_to = vm.fault_from + sizeof(memory);
 	is_fault("arg3");
