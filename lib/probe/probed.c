@@ -1,0 +1,127 @@
+#include <errno.h>
+#include <string.h>
+
+#include "applet.h"
+#include "probed.h"
+
+struct probed probed;
+
+static int take_pattern(const char *arg, void *dst, char why[128])
+{
+	(void)dst;
+	if (probed.n == PROBED_PATTERNS) {
+		snprintf(why, 128, "one pattern too many");
+		return -EINVAL;
+	}
+	probed_add(arg);
+	return 0;
+}
+
+const struct opt args_patterns[] = {
+	OPT_PARSED(0, "pattern", NULL, take_pattern, NULL,
+		   "[p:]NAME, [p:]LIBRARY:NAME, t:CATEGORY:EVENT or u:LIBRARY:PROBE, with r for p "
+		   "the return; * ? and [...] match: see bcctool-probe(7)",
+		   .needed = true, .many = true),
+	{ 0 },
+};
+
+void probed_add(const char *pattern)
+{
+	probed.pattern[probed.n++] = pattern;
+}
+
+void probed_name(struct buf *b, const void *field, const void *row)
+{
+	const char *name = probed.sites.at[*(const u32 *)field].name;
+
+	(void)row;
+	buf_safe(b, name, strlen(name));
+}
+
+void probed_title(struct buf *b)
+{
+	buf_fmt(b, "\"%s%s\"", probed.pattern[0], probed.n > 1 ? " ..." : "");
+}
+
+static u32 only_pid(void)
+{
+	return common.filter.pids.n == 1 ? common.filter.pids.id[0] : 0;
+}
+
+static void parse(struct spec *spec, const char *pattern)
+{
+	struct spec_error err;
+	struct buf b = {};
+
+	if (!spec_parse(spec, pattern, probed.regex, &err)) {
+		if (!pattern[spec->end])
+			return;
+		err = (struct spec_error){ spec->end, "only a name is expected here" };
+	}
+	spec_caret(&b, pattern, &err);
+	opt_error("%.*s", (int)b.len, b.data);
+}
+
+void probed_check(void)
+{
+	for (int i = 0; i < probed.n; i++)
+		parse(&probed.spec[i], probed.pattern[i]);
+}
+
+static void resolve(const struct spec *spec, const char *pattern)
+{
+	struct spec_error err;
+	struct buf b = {};
+
+	if (!sites_add(&probed.sites, spec, only_pid(), &err))
+		return;
+	spec_caret(&b, pattern, &err);
+	die("%.*s", (int)b.len, b.data);
+}
+
+/* `bcctool check` comes here without a pattern. */
+void probed_prepare(struct run *run)
+{
+	struct bpf_map *counters = bpf_object__find_map_by_name(run->obj, "counters");
+	struct sites *sites = &probed.sites;
+	int err;
+
+	if (!sites->n)
+		for (int i = 0; i < probed.n; i++)
+			resolve(&probed.spec[i], probed.pattern[i]);
+	sites_unique(sites);
+	err = attach_plan(&probed.attach, sites, only_pid());
+	if (err)
+		die_err(err, "cannot attach");
+	attach_choose(&probed.attach, run->obj);
+	if (counters)
+		bpf_map__set_max_entries(counters, sites->n ?: 1);
+}
+
+static void detach(struct run *run)
+{
+	run->lost[LOST_PROBE] += attach_missed(&probed.attach);
+	attach_stop(&probed.attach);
+}
+
+void probed_attached(struct run *run)
+{
+	const struct sites *sites = &probed.sites;
+	struct attach *a = &probed.attach;
+	struct buf why = {};
+
+	attach_take(a, run->obj);
+	if (attach_start(a, &why))
+		die("cannot attach: %.*s", (int)why.len, why.data);
+	buf_free(&why);
+	run->detach = detach;
+	if (a->attached < sites->n)
+		warn("%u of %u were refused by the kernel: %s", sites->n - a->attached, sites->n,
+		     attach_error(a->refused));
+	if (common.verbose && sites->ambiguous + sites->forbidden)
+		warn("left out: %u names that several functions have, %u functions that cannot be "
+		     "probed",
+		     sites->ambiguous, sites->forbidden);
+	for (u32 i = 0; probed.list && i < sites->n; i++)
+		warn("probe %s", sites->at[i].name);
+}
