@@ -6,7 +6,8 @@
 
 #include "elffile.h"
 
-#define BLOCK 1024 /* symbols read at once */
+#define BLOCK     1024 /* symbols read at once */
+#define MAX_NOTES 65536
 
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
 #define OUR_ORDER ELFDATA2LSB
@@ -222,6 +223,49 @@ int elf_read_segments(struct elf_file *f)
 	f->nsegments = err ? 0 : n;
 	free(buf);
 	return err;
+}
+
+/* A note is name length, description length, type, then both, each padded to 4 bytes. */
+static u32 find_build_id(const u8 *notes, u64 len, u8 id[ELF_BUILD_ID])
+{
+	u64 at = 0, desc, next;
+	Elf64_Nhdr n;
+
+	while (len - at >= sizeof(n)) {
+		memcpy(&n, notes + at, sizeof(n));
+		at += sizeof(n);
+		desc = at + ((u64)n.n_namesz + 3) / 4 * 4;
+		next = desc + ((u64)n.n_descsz + 3) / 4 * 4;
+		if (desc > len || n.n_descsz > len - desc)
+			break;
+		if (n.n_type == NT_GNU_BUILD_ID && n.n_namesz == 4 &&
+		    !memcmp(notes + at, "GNU", 4) && n.n_descsz && n.n_descsz <= ELF_BUILD_ID) {
+			memcpy(id, notes + desc, n.n_descsz);
+			return n.n_descsz;
+		}
+		at = next < len ? next : len;
+	}
+	return 0;
+}
+
+u32 elf_build_id(const struct elf_file *f, u8 id[ELF_BUILD_ID])
+{
+	u32 found = 0;
+
+	for (u32 i = 0, tried = 0; i < f->nsegments && !found && tried < 16; i++) {
+		const Elf64_Phdr *s = &f->segments[i];
+		u64 len = s->p_filesz < MAX_NOTES ? s->p_filesz : MAX_NOTES;
+		u8 *notes;
+
+		if (s->p_type != PT_NOTE)
+			continue;
+		tried++;
+		notes = malloc(len ?: 1);
+		if (notes && !elf_read(f, s->p_offset, notes, len))
+			found = find_build_id(notes, len, id);
+		free(notes);
+	}
+	return found;
 }
 
 /* Whether the name at `at` is this one, its NUL included. */

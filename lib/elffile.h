@@ -62,6 +62,11 @@ int elf_section(const struct elf_file *f, const char *name, const Elf64_Shdr **s
 /* What stands in it, malloc'd. */
 int elf_content(const struct elf_file *f, const Elf64_Shdr *s, u8 **data);
 
+#define ELF_BUILD_ID 32 /* bytes, at most; 20 as a rule */
+
+/* The build-id: its length, 0 if there is none that can be read. Segments must have been read. */
+u32 elf_build_id(const struct elf_file *f, u8 id[ELF_BUILD_ID]);
+
 /* The strings of a symbol table, malloc'd, with one NUL more than the file has. */
 int elf_strings(const struct elf_file *f, const Elf64_Shdr *symbols, char **strings, u64 *len);
 /* Calls each(symbol, arg) for the entries of a symbol table, as long as it returns 0. */

@@ -1,6 +1,9 @@
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "elffunc.h"
 #include "gofunc.h"
@@ -12,6 +15,7 @@
 /* While a symbol table is read. */
 struct table {
 	struct elffuncs *fs;
+	struct elf_file *from;
 	u32 room;
 	u64 strings, len; /* its strings: where in `names` */
 	u64 scanned;      /* of names: they may overlap, and be longer together than the file */
@@ -76,7 +80,7 @@ static int add_symbol(Elf64_Sym *s, void *arg)
 	load = elf_code_at(&fs->file->loads, s->st_value);
 	if (!load)
 		return 0;
-	limit = limit_of(fs->file, load, s);
+	limit = limit_of(t->from, load, s);
 	if (limit <= s->st_value)
 		return 0;
 	if (fs->n == ELFFUNC_MAX)
@@ -99,7 +103,7 @@ static int add_strings(struct table *t, const Elf64_Shdr *table)
 {
 	struct elffuncs *fs = t->fs;
 	char *strings, *all;
-	int err = elf_strings(fs->file, table, &strings, &t->len);
+	int err = elf_strings(t->from, table, &strings, &t->len);
 
 	if (err)
 		return err;
@@ -122,13 +126,13 @@ static int add_strings(struct table *t, const Elf64_Shdr *table)
 /* The symbols of the first section of this type, if there is one. */
 static int read_table(struct table *t, u32 type)
 {
-	const Elf64_Shdr *section = elf_section_of_type(t->fs->file, type);
+	const Elf64_Shdr *section = elf_section_of_type(t->from, type);
 	u32 before = t->fs->n;
 	int err;
 
 	if (!section)
 		return 0;
-	err = add_strings(t, section) ?: elf_symbols(t->fs->file, section, add_symbol, t);
+	err = add_strings(t, section) ?: elf_symbols(t->from, section, add_symbol, t);
 	if (err)
 		t->fs->n = before;
 	return err;
@@ -167,6 +171,13 @@ static void end_unsized(struct elffuncs *fs)
 	}
 }
 
+static void put_in_order(struct elffuncs *fs)
+{
+	if (fs->n)
+		qsort(fs->at, fs->n, sizeof(*fs->at), by_address);
+	end_unsized(fs);
+}
+
 /* A Go program that was stripped names no functions, or in .dynsym those of C only. */
 static void read_go(struct elffuncs *fs)
 {
@@ -184,7 +195,7 @@ static void read_go(struct elffuncs *fs)
 
 int elffuncs_read(struct elffuncs *fs, struct elf_file *file)
 {
-	struct table t = { .fs = fs };
+	struct table t = { .fs = fs, .from = file };
 	int err, dyn;
 
 	*fs = (struct elffuncs){ .file = file };
@@ -200,10 +211,40 @@ int elffuncs_read(struct elffuncs *fs, struct elf_file *file)
 		elffuncs_free(fs);
 		return -ENOMEM;
 	}
-	if (fs->n)
-		qsort(fs->at, fs->n, sizeof(*fs->at), by_address);
-	end_unsized(fs);
+	put_in_order(fs);
 	return 0;
+}
+
+static int open_debug(const struct elf_file *file)
+{
+	char path[64 + 2 * ELF_BUILD_ID] = "/usr/lib/debug/.build-id/", *p = path + strlen(path);
+	u8 id[ELF_BUILD_ID];
+	u32 len = elf_build_id(file, id);
+
+	if (len < 2)
+		return -ENOENT;
+	for (u32 i = 0; i < len; i++)
+		p += sprintf(p, i ? "%02x" : "%02x/", id[i]);
+	strcpy(p, ".debug");
+	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
+
+bool elffuncs_read_debug(struct elffuncs *fs)
+{
+	u32 before = fs->n;
+	struct elf_file debug;
+	struct table t = { .fs = fs, .from = &debug, .room = fs->n };
+	int fd = open_debug(fs->file);
+
+	if (fd < 0)
+		return false;
+	if (!elf_open(&debug, fd) && debug.machine == fs->file->machine &&
+	    !elf_read_sections(&debug))
+		read_table(&t, SHT_SYMTAB);
+	elf_close(&debug);
+	close(fd);
+	put_in_order(fs);
+	return fs->n > before;
 }
 
 void elffuncs_free(struct elffuncs *fs)

@@ -36,6 +36,12 @@ struct elffuncs {
  */
 int elffuncs_read(struct elffuncs *fs, struct elf_file *file);
 void elffuncs_free(struct elffuncs *fs);
+
+/*
+ * Adds those of the separate debug file, if one is installed (/usr/lib/debug/.build-id): a stripped
+ * file names only what it exports. True: there are more now.
+ */
+bool elffuncs_read_debug(struct elffuncs *fs);
 const char *elffunc_name(const struct elffuncs *fs, const struct elffunc *f);
 /* The function's place in the file, which is what the kernel's user probes are given. */
 u64 elffunc_offset(const struct elffuncs *fs, const struct elffunc *f);

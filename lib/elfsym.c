@@ -8,7 +8,6 @@
 
 #define NONE      (~0u)
 #define MAX_DEPTH 64 /* symbols within symbols looked through for one address */
-#define MAX_NOTES 65536
 
 /* 16 bytes a symbol: addresses count from the lowest of the code. */
 struct symbol {
@@ -22,48 +21,10 @@ struct elfsym {
 	u64 base;
 	struct symbol *symbols;
 	char *names;
-	u8 build_id[32];
+	u8 build_id[ELF_BUILD_ID];
 	u32 build_id_len;
 	int err;
 };
-
-/* A note is name length, description length, type, then both, each padded to 4 bytes. */
-static int read_build_id(struct elfsym *e, const struct elf_file *f, const Elf64_Phdr *s)
-{
-	u64 len = s->p_filesz < MAX_NOTES ? s->p_filesz : MAX_NOTES, at = 0;
-	u8 *buf = malloc(len ?: 1);
-	int err = buf ? elf_read(f, s->p_offset, buf, len) : -ENOMEM;
-	Elf64_Nhdr n;
-
-	while (!err && len - at >= sizeof(n)) {
-		u64 desc, next;
-
-		memcpy(&n, buf + at, sizeof(n));
-		at += sizeof(n);
-		desc = at + ((u64)n.n_namesz + 3) / 4 * 4;
-		next = desc + ((u64)n.n_descsz + 3) / 4 * 4;
-		if (desc > len || n.n_descsz > len - desc)
-			break;
-		if (n.n_type == NT_GNU_BUILD_ID && n.n_namesz == 4 && !memcmp(buf + at, "GNU", 4) &&
-		    n.n_descsz && n.n_descsz <= sizeof(e->build_id)) {
-			memcpy(e->build_id, buf + desc, n.n_descsz);
-			e->build_id_len = n.n_descsz;
-			break;
-		}
-		at = next < len ? next : len;
-	}
-	free(buf);
-	return err;
-}
-
-static void read_build_ids(struct elfsym *e, const struct elf_file *f)
-{
-	for (u32 i = 0, notes = 0; i < f->nsegments && !e->build_id_len && notes < 16; i++)
-		if (f->segments[i].p_type == PT_NOTE) {
-			read_build_id(e, f, &f->segments[i]);
-			notes++;
-		}
-}
 
 static bool better(const struct elffuncs *fs, const struct elffunc *a, const struct elffunc *b)
 {
@@ -183,7 +144,7 @@ static int load(struct elfsym **out, struct elf_file *f, int err)
 		for (u32 i = 0; i < e->loads.n; i++)
 			if (e->loads.at[i].exec && e->loads.at[i].addr < e->base)
 				e->base = e->loads.at[i].addr;
-		read_build_ids(e, f);
+		e->build_id_len = elf_build_id(f, e->build_id);
 		err = read_symbols(e, f);
 	}
 	elf_close(f);

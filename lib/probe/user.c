@@ -192,8 +192,11 @@ static int no_function(const struct source *src)
 static int add_matching(struct source *src, struct match *m)
 {
 	const struct elffunc **found = NULL;
-	int n = elffuncs_match(&src->fs, test, m, &found), ret = n < 0 ? n : 0;
+	int n = elffuncs_match(&src->fs, test, m, &found), ret;
 
+	if (!n && elffuncs_read_debug(&src->fs))
+		n = elffuncs_match(&src->fs, test, m, &found);
+	ret = n < 0 ? n : 0;
 	for (int i = 0; !ret && i < n; i++)
 		ret = add_function(src, found[i]);
 	free(found);

@@ -221,12 +221,33 @@ static void indirect(void **state)
 	sites_free(&s);
 }
 
+/* What libc does not export is named by its debug file, where that is installed. */
+static void debug_file(void **state)
+{
+	struct sites s = {};
+	struct spec_error err;
+	struct spec spec;
+	int ret;
+
+	(void)state;
+	assert_int_equal(spec_parse(&spec, "c:_int_malloc", false, &err), 0);
+	ret = sites_add(&s, &spec, 0, &err);
+	spec_free(&spec);
+	if (ret == -ENOENT)
+		skip();
+	assert_int_equal(ret, 0);
+	assert_int_equal(s.n, 1);
+	assert_string_equal(s.at[0].name, "_int_malloc");
+	sites_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(functions),         cmocka_unit_test(refused),
 		cmocka_unit_test(offsets),           cmocka_unit_test(usdt),
 		cmocka_unit_test(usdt_of_a_process), cmocka_unit_test(indirect),
+		cmocka_unit_test(debug_file),
 	};
 
 	site_target_one(1);
