@@ -155,6 +155,19 @@ u32 reader_idle;
 			lose(LOST_EVENT);                                                          \
 	}
 
+/*
+ * The i-th argument of an fentry or fexit program, after the last its function's result. Where i
+ * depends on the kernel, a compiler would make one load at a computed offset of two, and that the
+ * verifier does not take.
+ */
+#define argument(ctx, i)                                                                           \
+	({                                                                                         \
+		u64 arg_ = (ctx)[i];                                                               \
+                                                                                                   \
+		barrier_var(arg_);                                                                 \
+		arg_;                                                                              \
+	})
+
 /* Puts the start of something in flight into a HASH; a full map is counted. */
 #define begin(map, key, value)                                                                     \
 	({                                                                                         \

@@ -65,8 +65,8 @@ int receive(u64 *ctx)
 {
 	struct sock *sk = (void *)ctx[0];
 
-	return conf.nonblock_arg ? received(sk, ctx[4], (int)ctx[6], true)
-				 : received(sk, ctx[3], (int)ctx[5], true);
+	return conf.nonblock_arg ? received(sk, argument(ctx, 4), (int)argument(ctx, 6), true)
+				 : received(sk, argument(ctx, 3), (int)argument(ctx, 5), true);
 }
 
 SEC("?fexit/tcp_splice_read")
