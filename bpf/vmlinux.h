@@ -375,6 +375,30 @@ struct inet_sock {
 	__be16 inet_sport;
 };
 
+struct iovec {
+	void *iov_base;
+	size_t iov_len;
+};
+
+enum iter_type { ITER_IOVEC = 100, ITER_UBUF }; /* relocated */
+
+struct iov_iter {
+	u8 iter_type;
+	size_t count;
+	void *ubuf; /* 6.0+ */
+	const struct iovec *__iov;
+};
+
+/* __iov was iov before 6.4. */
+struct iov_iter___6_3 {
+	const struct iovec *iov;
+};
+
+struct msghdr {
+	void *msg_name;
+	struct iov_iter msg_iter;
+};
+
 struct socket {
 	struct sock *sk;
 };

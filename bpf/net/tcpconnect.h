@@ -12,6 +12,7 @@ struct tcpconnect_conf {
 	bool lport;           /* -L */
 	bool ipv4, ipv6;      /* -4, -6: these only */
 	bool dns;             /* -d */
+	bool nonblock_arg;    /* udp_recvmsg() has `nonblock` before `flags`: before 5.19 */
 	struct bcc_ids ports; /* -P */
 };
 
@@ -25,7 +26,7 @@ struct tcpconnect_event {
 
 struct tcpconnect_dns {
 	struct bcc_task task;
-	struct bcc_flow flow; /* of the name server: the source of the answer */
+	struct bcc_flow flow; /* not filled in */
 	u8 ip;                /* 0 */
 	u8 unused[3];
 	u8 packet[DNS_PACKET_MAX];

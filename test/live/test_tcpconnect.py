@@ -113,7 +113,40 @@ def test_a_storm_loses_nothing():
     assert not any(result.json[-1]["lost"].values())
 
 
+def test_names():
+    ways = [("127.0.0.53", "www.one.example", "127.0.0.7", 9, "recv"),
+            ("127.0.0.53", "two.example", "127.0.0.8", 9, "recvfrom"),
+            ("127.0.0.53", "three.example", "127.0.0.9", 9, "recvmsg"),
+            ("127.0.0.53", "four.example", "127.0.0.10", 9, "read"),
+            ("::1", "six.example", "127.0.0.11", 9, "recv"),
+            ("::1", "seven.example", "127.0.0.12", 9, "recvfrom"),
+            ("127.0.0.53", "late.example", "127.0.0.13", 9, "recv", 200),
+            ("127.0.0.53", "self.example", "::1", 9, "recv")]
+    with network() as (client, _):
+        text, json = tool("tcpconnect", "-d"), tool("tcpconnect", "-d", json=True)
+        did = [client.work("dns", *way) for way in ways]
+        unasked = client.work("tcp_client", "127.0.0.99", 9, 1)
+        others = [client.work("dns", server, "other.example", "127.0.0.14", 9, how, 0, 5353)
+                  for server in ("127.0.0.53", "::1") for how in ("recv", "recvfrom")]
+        text, json = text.stop(), json.stop()
+    assert not any(json.json[-1]["lost"].values())
+    for one, way in zip(did, ways):
+        (row,) = rows_of(json, one)
+        assert (row["query"], row["raddr"]) == (way[1], way[2])
+        (row,) = text.of(one["pid"])
+        delay = re.fullmatch(re.escape(way[1]) + r"(?: \((\d+\.\d{3})ms\))?", row["QUERY"])
+        if way[5:]:
+            assert 200 <= float(delay.group(1)) < 30000
+        assert delay
+    # Nobody asked, or not a name server's port.
+    for one in (unasked, *others):
+        (row,) = rows_of(json, one)
+        assert row["query"] == "" and row["query_age_ns"] == 0
+        assert [row["QUERY"] for row in text.of(one["pid"])] == ["No DNS Query"]
+
+
 def test_wrong_options():
+    assert tool_run("tcpconnect", "-d", "-c").code == 2
     assert tool_run("tcpconnect", "-4", "-6").code == 2
     assert tool_run("tcpconnect", "-P", "70000").code == 2
 
