@@ -122,3 +122,24 @@ def test_text():
 def test_wrong_options():
     assert tool_run("tcptop", "-4", "-6").code == 2
     assert tool_run("tcptop", "--sort", "name").code == 2
+
+
+@needs("program:/usr/sbin/tcptop")
+def test_peer_libbpf_tools():
+    """Debian's tcptop over the same connections: the KB of each process and direction agree."""
+    peer = spawn(["stdbuf", "-oL", "/usr/sbin/tcptop", "-C", "-S", 1000])
+
+    def attached():
+        with contextlib.suppress(FileNotFoundError):  # it opens and closes others meanwhile
+            links = [os.readlink(fd) for fd in Path("/proc", str(peer.pid), "fd").iterdir()]
+            return sum("bpf_link" in link for link in links) >= 2
+
+    wait_for(attached, 30)
+    ours = tool("tcptop", "-C", "-S", 1000)
+    did = [work("tcp", host, 204800, 51200) for host in ("127.0.0.1", "::1")]
+    ours, theirs = ours.stop(), peer.stop()
+    key = lambda row: (row["PID"], row["COMM"], row["RX_KB"], row["TX_KB"])
+    for one in did:
+        for pid, kb in ((one["pid"], (50, 200)), (one["server"], (200, 50))):
+            a, b = [key(row) for row in ours.of(pid)], [key(row) for row in theirs.of(pid)]
+            assert a == b == [(pid, "work", *kb)], (a, b)
