@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <cmocka.h>
 
+#include "clock.h"
 #include "library.h"
 
 static char dir[] = "/tmp/test_library.XXXXXX";
@@ -163,6 +164,30 @@ static void damaged_cache(void **state)
 			}
 		}
 	}
+}
+
+/* As large as is read, every entry the library that is looked for, by one endless path. */
+static void crowded_cache(void **state)
+{
+	const size_t size = 16 << 20, n = (size - 48 - 8192) / 24;
+	char *data = malloc(size + 1);
+	u64 from = clock_mono();
+	u32 count = n, strings = size - 8192;
+
+	(void)state;
+	memset(data, '/', size);
+	data[size] = '\0';
+	memcpy(data, "glibc-ld.so.cache1.1", 20);
+	memcpy(data + 20, &count, 4);
+	memcpy(data + strings, "libc.so.6", 10);
+	for (size_t i = 0; i < n; i++) {
+		u32 entry[6] = { NATIVE, strings, strings + 10 + i % 4096 };
+
+		memcpy(data + 48 + i * 24, entry, sizeof(entry));
+	}
+	ldcache_find(data, size, "c");
+	assert_true(clock_mono() - from < 5000000000);
+	free(data);
 }
 
 static void expect(const char *name, u32 pid, int err, const char *text)
@@ -341,11 +366,17 @@ static int teardown(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(names),         cmocka_unit_test(cache),
-		cmocka_unit_test(damaged_cache), cmocka_unit_test(of_this_machine),
-		cmocka_unit_test(merged),        cmocka_unit_test(texts),
-		cmocka_unit_test(endless),       cmocka_unit_test(programs),
-		cmocka_unit_test(of_a_process),  cmocka_unit_test(all_of_a_process),
+		cmocka_unit_test(names),
+		cmocka_unit_test(cache),
+		cmocka_unit_test(damaged_cache),
+		cmocka_unit_test(crowded_cache),
+		cmocka_unit_test(of_this_machine),
+		cmocka_unit_test(merged),
+		cmocka_unit_test(texts),
+		cmocka_unit_test(endless),
+		cmocka_unit_test(programs),
+		cmocka_unit_test(of_a_process),
+		cmocka_unit_test(all_of_a_process),
 	};
 
 	return cmocka_run_group_tests(tests, setup, teardown);
