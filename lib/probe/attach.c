@@ -432,7 +432,9 @@ static void raise_limit(u32 n)
 
 const char *attach_error(int err)
 {
-	return err == -ENOTSUPP ? "cannot probe the instruction there" : strerror(-err);
+	return err == -ENOTSUPP ? "cannot probe the instruction there"
+	       : err == -EILSEQ ? "there is no instruction at this offset"
+				: strerror(-err);
 }
 
 int attach_start(struct attach *a, struct buf *why)

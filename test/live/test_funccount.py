@@ -38,7 +38,11 @@ def test_many_functions():
 
 
 def test_offset_in_a_function():
-    assert counted("__x64_sys_getppid+0") == {"__x64_sys_getppid": 1000}
+    behind = 9 if KERNEL >= (6, 2) else 5  # ftrace's instruction, with endbr64 before it or not
+    assert counted(f"__x64_sys_getppid+{behind}") == {"__x64_sys_getppid": 1000}
+    assert counted(f"__x64_sys_getppid+{behind:#x}") == {"__x64_sys_getppid": 1000}
+    bad = tool_run("funccount", f"__x64_sys_getppid+{behind - 2}")
+    assert bad.code == 1 and "no instruction at this offset" in bad.err
 
 
 def test_regular_expression():
@@ -195,7 +199,6 @@ def test_nothing_is_left():
     tool("funccount", "tcp_*").stop()
     assert LISTED.read_text() == kept
     assert Path("/sys/kernel/rcu_expedited").read_text() == before
-    assert "bcctool" not in run(["cat", "/sys/kernel/debug/kprobes/list"], check=False).out
 
 
 @alone
