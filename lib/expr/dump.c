@@ -25,9 +25,9 @@ static const char *helper(int id)
 		HELPER(get_current_uid_gid);
 		HELPER(get_current_comm);
 		HELPER(perf_event_output);
-		HELPER(get_stackid);
+		HELPER(get_stack);
 		HELPER(get_current_task);
-		HELPER(current_task_under_cgroup);
+		HELPER(get_current_ancestor_cgroup_id);
 		HELPER(probe_read_user);
 		HELPER(probe_read_kernel);
 		HELPER(probe_read_user_str);

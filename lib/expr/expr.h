@@ -265,20 +265,24 @@ void expr_put_uid(struct expr_prog *p, u32 offset); /* u32 */
 void expr_put_cpu(struct expr_prog *p, u32 offset); /* u32 */
 void expr_put_comm(struct expr_prog *p, u32 offset);
 void expr_put_cookie(struct expr_prog *p, u32 offset); /* u64, bpf_get_attach_cookie() */
-void expr_put_stack(struct expr_prog *p, int map, u32 offset,
-		    bool user); /* s32: stack id, -errno */
-
-/* Leaves the program unless the current task is: of this process, thread, user. */
-void expr_only_pid(struct expr_prog *p, u32 pid);
-void expr_only_tid(struct expr_prog *p, u32 tid);
-void expr_not_pid(struct expr_prog *p, u32 pid);
-void expr_only_uid(struct expr_prog *p, u32 uid);
-void expr_only_cgroup(struct expr_prog *p, int map); /* a BPF_MAP_TYPE_CGROUP_ARRAY, element 0 */
 
 /*
- * Into a ring buffer (or perf buffer): the record up to its end, less what the last string does not
- * fill. What is lost is counted in element 0 of `lost`.
+ * The kernel's or the user's stack: at `offset` an s64, bytes or -errno, followed by `size` bytes
+ * of addresses, the innermost first. expr_reserve() makes room for it behind the header.
  */
+void expr_put_stack(struct expr_prog *p, u32 offset, u32 size, bool user);
+u32 expr_reserve(struct expr_prog *p, u32 size); /* its offset, a multiple of 8 */
+
+/* Leaves the program unless the current task is one of these (n 0: any is). */
+enum expr_id { EXPR_PID, EXPR_TID, EXPR_UID };
+void expr_only(struct expr_prog *p, enum expr_id what, const u32 *ids, u32 n);
+void expr_not(struct expr_prog *p, enum expr_id what, u32 id);
+
+/* Or in this control group (its id, and depth below the root; ~0: not known), or below it. */
+void expr_only_cgroup(struct expr_prog *p, u64 id, u32 level);
+
+/* The record into a ring buffer (or perf buffer). A loss is counted in element 0 of `lost`, a
+ * per-CPU array of u64. */
 void expr_output(struct expr_prog *p, int ring, int lost);
 void expr_output_perf(struct expr_prog *p, int buffer, int lost);
 

@@ -308,46 +308,65 @@ void expr_put_cookie(struct expr_prog *p, u32 offset)
 	put_helper(p, BPF_FUNC_get_attach_cookie, offset, 8);
 }
 
-void expr_put_stack(struct expr_prog *p, int map, u32 offset, bool user)
+void expr_put_stack(struct expr_prog *p, u32 offset, u32 size, bool user)
 {
 	mov_reg(&p->code, R1, CTX);
-	load_map(&p->code, R2, map);
-	alu_imm(&p->code, BPF_MOV, true, R3, user ? BPF_F_USER_STACK : 0);
-	put_helper(p, BPF_FUNC_get_stackid, offset, 4);
+	pointer_to_record(&p->code, R2, offset + 8);
+	alu_imm(&p->code, BPF_MOV, true, R3, size);
+	alu_imm(&p->code, BPF_MOV, true, R4, user ? BPF_F_USER_STACK : 0);
+	put_helper(p, BPF_FUNC_get_stack, offset, 8);
 }
 
-static void only(struct expr_prog *p, const char *builtin, int op, u32 id)
+u32 expr_reserve(struct expr_prog *p, u32 size)
 {
-	builtin_find(builtin)->emit(&p->gen, R0);
-	jump_imm(&p->code, op, false, R0, id, p->leave);
+	u32 offset = (p->record + 7) / 8 * 8;
+
+	p->record = offset + size;
+	return offset;
 }
 
-void expr_only_pid(struct expr_prog *p, u32 pid)
+static void current_id(struct expr_prog *p, enum expr_id what)
 {
-	only(p, "$PID", BPF_JNE, pid);
+	static const char *const names[] = {
+		[EXPR_PID] = "$PID", [EXPR_TID] = "$TID", [EXPR_UID] = "$UID"
+	};
+
+	builtin_find(names[what])->emit(&p->gen, R0);
 }
 
-void expr_only_tid(struct expr_prog *p, u32 tid)
+void expr_only(struct expr_prog *p, enum expr_id what, const u32 *ids, u32 n)
 {
-	only(p, "$TID", BPF_JNE, tid);
+	int found = label_new(&p->code);
+
+	if (!n)
+		return;
+	current_id(p, what);
+	for (u32 i = 0; i < n; i++)
+		jump_imm(&p->code, BPF_JEQ, false, R0, ids[i], found);
+	jump(&p->code, p->leave);
+	label_here(&p->code, found);
 }
 
-void expr_not_pid(struct expr_prog *p, u32 pid)
+void expr_not(struct expr_prog *p, enum expr_id what, u32 id)
 {
-	only(p, "$PID", BPF_JEQ, pid);
+	current_id(p, what);
+	jump_imm(&p->code, BPF_JEQ, false, R0, id, p->leave);
 }
 
-void expr_only_uid(struct expr_prog *p, u32 uid)
+void expr_only_cgroup(struct expr_prog *p, u64 id, u32 level)
 {
-	only(p, "$UID", BPF_JNE, uid);
-}
+	u32 from = level == ~0u ? 0 : level, to = level == ~0u ? 31 : level;
+	int found = label_new(&p->code);
 
-void expr_only_cgroup(struct expr_prog *p, int map)
-{
-	load_map(&p->code, R1, map);
-	alu_imm(&p->code, BPF_MOV, true, R2, 0);
-	call(&p->code, BPF_FUNC_current_task_under_cgroup);
-	jump_imm(&p->code, BPF_JNE, true, R0, 1, p->leave);
+	for (u32 i = from; i <= to; i++) {
+		alu_imm(&p->code, BPF_MOV, true, R1, i);
+		call(&p->code, BPF_FUNC_get_current_ancestor_cgroup_id);
+		load_const(&p->code, R1, id);
+		jump_reg(&p->code, BPF_JEQ, true, R0, R1, found);
+		jump_imm(&p->code, BPF_JEQ, true, R0, 0, p->leave); /* that is all there are */
+	}
+	jump(&p->code, p->leave);
+	label_here(&p->code, found);
 }
 
 void expr_output(struct expr_prog *p, int ring, int lost)

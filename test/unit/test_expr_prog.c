@@ -92,12 +92,14 @@ static void values_and_their_faults(void **state)
 static void only_some_tasks(void **state)
 {
 	u64 *record = vm.maps[0].value;
+	static const u32 pids[] = { 4, 1234, 1235 }, tid = 5678, uid = 1000;
 
 	(void)state;
-	expr_only_pid(p, 1234);
-	expr_only_tid(p, 5678);
-	expr_only_uid(p, 1000);
-	expr_not_pid(p, 1235);
+	expr_only(p, EXPR_PID, pids, 3);
+	expr_only(p, EXPR_TID, &tid, 1);
+	expr_only(p, EXPR_UID, &uid, 1);
+	expr_only(p, EXPR_UID, NULL, 0);
+	expr_not(p, EXPR_PID, 1235);
 	expr_record(p, 0, 16, 0);
 	expr_put_const(p, 8, 1, 8);
 	run();
