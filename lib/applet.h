@@ -34,7 +34,8 @@ struct applet {
 	const char *object;         /* bpf/.../<object>.bpf.c; default: the applet's name */
 	bool no_object;             /* an applet without BPF: only run() */
 	const struct probe *probes; /* alternatives; without them, see candidate.h */
-	const void *conf;           /* copied to the object's `conf` before loading */
+	bool untyped;     /* its programs read no kernel structs but for filters: that saves time */
+	const void *conf; /* copied to the object's `conf` before loading */
 	size_t conf_size;
 
 	const char *banner;           /* said first, as text: "Tracing ... Hit Ctrl-C to end." */

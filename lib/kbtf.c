@@ -617,7 +617,7 @@ static int scan(const char *file, u32 base_str, int base_id, struct names *names
  * BTF without a type. With it libbpf makes instructions invalid that it cannot relocate, which does
  * no harm where they are never reached: so tools that ask for no kernel type run without BTF.
  */
-static int write_empty(int fd)
+int kbtf_none(int fd)
 {
 	struct btf_header h = { .magic = BTF_MAGIC, .version = BTF_VERSION, .hdr_len = sizeof(h) };
 	int err;
@@ -657,7 +657,7 @@ int kbtf_prefetch(const struct kbtf_name *wants, int n, const struct btf *local,
 	}
 	free_names(&names);
 	if (vmlinux_types < 0 && local)
-		write_empty(fd);
+		kbtf_none(fd);
 	return vmlinux_types < 0 ? vmlinux_types : 0;
 }
 

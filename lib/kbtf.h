@@ -36,6 +36,9 @@ int kbtf_id(const char *name, enum kbtf_kind kind);
  */
 int kbtf_prefetch(const struct kbtf_name *names, int n, const struct btf *local, int fd);
 
+/* Writes to `fd` what kbtf_prefetch() would if the kernel had no BTF. 0 or -errno. */
+int kbtf_none(int fd);
+
 /*
  * Whether libbpf, which believes what it reads, may be given the file: BTF, raw or in ELF, whose
  * references all lead somewhere and whose chains of typedefs end. 0, -EINVAL, or -errno of reading.

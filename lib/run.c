@@ -207,6 +207,14 @@ static bool explain(struct buf *reason, const char *before, int err)
 	return known;
 }
 
+/* Which of the shared filters read kernel structs: bpf/lib/bcctool.bpf.h. */
+static bool filter_is_typed(void)
+{
+	const struct bcc_filter *f = &common.filter;
+
+	return f->ppid || f->cgroupmap || f->mntnsmap || (f->pidns && (f->pids.n || f->tids.n));
+}
+
 /* One attempt with the candidates that have not been refused yet. */
 static enum verdict try_load(struct run *run, struct buf *reason)
 {
@@ -226,7 +234,10 @@ static enum verdict try_load(struct run *run, struct buf *reason)
 	err = set_constants(run);
 	if (err)
 		die_err(err, "cannot configure BPF object '%s'", a->object ?: a->name);
-	candidates_choose(run->obj, a->probes, c, btf_fd);
+	if (btf_fd >= 0 && a->untyped && !filter_is_typed() && !kbtf_none(btf_fd))
+		candidates_choose(run->obj, a->probes, c, -1);
+	else
+		candidates_choose(run->obj, a->probes, c, btf_fd);
 	for (int i = 0; i < c->n; i++)
 		if (c->probe[i].verdict == PROBE_UNAVAILABLE) {
 			buf_fmt(reason, "this kernel has no probe for: %s", c->probe[i].what);
