@@ -77,7 +77,7 @@ def test_offset_into_a_function():
         try:
             funccount = tool("funccount", f"{WORK}:work_user_recurse+{offset}", json=True)
         except AssertionError as ended:
-            assert "no instruction at this offset" in str(ended), ended
+            assert "instruction" in str(ended), ended
             refused += 1
         else:
             user_work(WORK, 10)

@@ -14,16 +14,16 @@
 #include "probe/resolve.h"
 
 /* Found by their names in this program's own symbol table. */
-int probed_one(int x);
-int probed_two(int x);
+int subject_one(int x);
+int subject_two(int x);
 
-int __attribute__((noinline)) probed_one(int x)
+int __attribute__((noinline)) subject_one(int x)
 {
 	__asm__ volatile("");
 	return x * 3;
 }
 
-int __attribute__((noinline)) probed_two(int x)
+int __attribute__((noinline)) subject_two(int x)
 {
 	__asm__ volatile("");
 	return x * 5;
@@ -62,16 +62,16 @@ static void functions(void **state)
 	struct sites s = {};
 
 	(void)state;
-	assert_int_equal(add(&s, "%s:probed_one", false, &err), 0);
+	assert_int_equal(add(&s, "%s:subject_one", false, &err), 0);
 	assert_int_equal(s.n, 1);
-	assert_string_equal(s.at[0].name, "probed_one");
+	assert_string_equal(s.at[0].name, "subject_one");
 	assert_int_equal(s.at[0].kind, SPEC_ENTRY);
-	assert_true(is_code_of(&s.at[0], probed_one));
-	assert_int_equal(add(&s, "r:%s:probed_*", false, &err), 0);
+	assert_true(is_code_of(&s.at[0], subject_one));
+	assert_int_equal(add(&s, "r:%s:subject_*", false, &err), 0);
 	assert_int_equal(s.n, 3);
 	assert_int_equal(s.at[1].kind, SPEC_RETURN);
 	assert_ptr_equal(s.at[1].in, s.at[0].in);
-	assert_int_equal(add(&s, "%s:probed_(one|two)$", true, &err), 0);
+	assert_int_equal(add(&s, "%s:subject_(one|two)$", true, &err), 0);
 	assert_int_equal(s.n, 5);
 	sites_unique(&s);
 	assert_int_equal(s.n, 4);
@@ -85,7 +85,7 @@ static void offsets(void **state)
 	struct sites s = {};
 
 	(void)state;
-	assert_int_equal(add(&s, "%s:probed_one+0x100000", false, &err), -ERANGE);
+	assert_int_equal(add(&s, "%s:subject_one+0x100000", false, &err), -ERANGE);
 	assert_int_equal(err.at, strlen(self) + 1);
 	assert_int_equal(s.n, 0);
 	sites_free(&s);
@@ -145,5 +145,5 @@ int main(void)
 
 	if (readlink("/proc/self/exe", self, sizeof(self) - 1) < 0)
 		return 1;
-	return cmocka_run_group_tests(tests, NULL, NULL) + (probed_one(0) + probed_two(0));
+	return cmocka_run_group_tests(tests, NULL, NULL) + (subject_one(0) + subject_two(0));
 }
