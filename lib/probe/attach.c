@@ -123,6 +123,20 @@ int attach_plan(struct attach *a, const struct sites *sites, u32 pid)
 	return 0;
 }
 
+u32 attach_slow(const struct attach *a)
+{
+	u32 n = 0;
+
+	for (u32 i = 0; i < a->sites->n; i++)
+		n += a->way[i] == ATTACH_EVENT || a->way[i] == ATTACH_PERF;
+	return n;
+}
+
+bool attach_is_over(const struct attach *a)
+{
+	return a->over && a->over(a->over_arg);
+}
+
 static const char *const programs[ATTACH_WAYS] = {
 	[ATTACH_MULTI] = "site_multi",   [ATTACH_EVENT] = "site_event",
 	[ATTACH_PERF] = "site_perf",     [ATTACH_TRACEPOINT] = "site_tracepoint",
@@ -410,6 +424,8 @@ static int start_singles(struct attach *a)
 
 		if (err == -EMFILE || err == -ENOMEM || err == -EPERM)
 			return err;
+		if (attach_is_over(a))
+			return -EINTR;
 		if (err < 0)
 			a->refused = err;
 		a->attached += !err;

@@ -33,6 +33,8 @@ struct attach {
 	u32 wanted;            /* bit w: a program for way w is needed */
 	int prog[ATTACH_WAYS]; /* their descriptors: the caller's, as is the next */
 	int site_of;           /* for ATTACH_EVENT: a hash of u64 addresses to u32 numbers */
+	bool (*over)(void *);  /* optional: true ends attach_start() with -EINTR */
+	void *over_arg;
 
 	u32 attached; /* sites */
 	int refused;  /* why the kernel did not take one of the others, -errno */
@@ -44,6 +46,10 @@ struct attach {
 
 /* Which ways the sites need on this kernel. 0 or -ENOMEM. */
 int attach_plan(struct attach *a, const struct sites *sites, u32 pid);
+
+/* How many sites take some 10 ms each to attach, one after the other. */
+u32 attach_slow(const struct attach *a);
+bool attach_is_over(const struct attach *a);
 
 /* From the object that has the programs of site.bpf.h: before and after it is loaded. */
 void attach_choose(const struct attach *a, struct bpf_object *obj);

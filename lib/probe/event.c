@@ -272,6 +272,8 @@ static int define_all(const struct attach *a, struct placed *p, int definitions,
 
 		if (a->way[i] != ATTACH_EVENT)
 			continue;
+		if (attach_is_over(a))
+			return -EINTR;
 		*at = (struct place){ .site = &a->sites->at[i] };
 		err = define_site(definitions, events, at->site, &at->offset);
 		if (err)

@@ -4,6 +4,8 @@
 #include "applet.h"
 #include "probed.h"
 
+#define MANY 1000 /* functions, of which the user is told that they take a while */
+
 struct probed probed;
 
 static int take_pattern(const char *arg, void *dst, char why[128])
@@ -104,14 +106,28 @@ static void detach(struct run *run)
 	attach_stop(&probed.attach);
 }
 
+static bool is_over(void *run)
+{
+	return run_over(run);
+}
+
 void probed_attached(struct run *run)
 {
 	const struct sites *sites = &probed.sites;
 	struct attach *a = &probed.attach;
 	struct buf why = {};
+	int err;
 
 	attach_take(a, run->obj);
-	if (attach_start(a, &why))
+	a->over = is_over;
+	a->over_arg = run;
+	if (attach_slow(a) > MANY)
+		warn("attaching to %u functions one by one: this kernel has no faster way",
+		     attach_slow(a));
+	err = attach_start(a, &why);
+	if (err == -EINTR)
+		die("interrupted before all probes were attached");
+	if (err)
 		die("cannot attach: %.*s", (int)why.len, why.data);
 	buf_free(&why);
 	run->detach = detach;
