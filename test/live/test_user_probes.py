@@ -1,14 +1,14 @@
 """Probes of functions and USDT probes of user programs, by funccount: the counts are known."""
 
 import os
+import pwd
 import re
 import signal
 import time
 
 from harness import *
-from test_tplist import PIE, PYTHON, Contained
+from test_tplist import JVM, PIE, POSTGRES, PYTHON, Contained
 
-JVM = "/usr/lib/jvm/java-17-openjdk-amd64/lib/server/libjvm.so"
 PROGRAMS = (WORK, PIE)  # one that is linked to where it runs, one that is loaded anywhere
 
 
@@ -169,6 +169,34 @@ def test_usdt_of_python():
     # At its end the interpreter collects some more times.
     assert 13 <= counts(funccount)["python:gc__start"] <= 17
     idle.stop()
+
+
+@needs(f"file:{POSTGRES}")
+@timeout(300)
+def test_usdt_of_postgresql():
+    """A server for itself, without a network, that is asked three times."""
+    with folder() as path:
+        os.chown(path, *(pwd.getpwnam("postgres")[2:4]))
+        user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"]
+        run([*user, Path(POSTGRES).parent / "initdb", "-N", "-A", "trust", "-D", path / "data"], limit=200, cwd="/")
+        funccount = tool("funccount", f"u:{POSTGRES}:postgresql:query__*", json=True)
+        script = "printf 'select 1;\\nselect 2;\\nselect 3;\\n' | " + \
+            f"{' '.join(user)} {POSTGRES} --single -F -D {path}/data template1"
+        run(["sh", "-c", script], limit=60, cwd="/")
+        found = counts(funccount)
+    assert {name: n for name, n in found.items() if n} == {f"postgresql:query__{what}": 3 for what in (
+        "start", "done", "parse__start", "parse__done", "rewrite__start", "rewrite__done", "plan__start",
+        "plan__done", "execute__start", "execute__done")}
+
+
+@needs(f"file:{JVM}", "program:java")
+@timeout(180)
+def test_usdt_of_java():
+    java = Path(JVM).parents[2] / "bin" / "java"
+    funccount = tool("funccount", f"u:{JVM}:hotspot:vm__*", json=True)
+    for _ in range(2):
+        run([java, "-Xshare:auto", "-version"], limit=60)
+    assert counts(funccount) == {"hotspot:vm__init__begin": 2, "hotspot:vm__init__end": 2, "hotspot:vm__shutdown": 2}
 
 
 @needs("program:ldd")
