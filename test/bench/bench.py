@@ -270,6 +270,45 @@ def storm(rounds, lines):
         print("storm", peer, counts, flush=True)
 
 
+BPFTRACE_COUNTS = "kprobe:tcp_* {{ @[{}] = count(); }} interval:s:1 {{ exit(); }}"
+MANY = [
+    ("bcctool: `funccount 'tcp_*'`", [BCCTOOL, "funccount", "-d", "1", "tcp_*"]),
+    ("bpftrace: `@[func] = count()`", ["bpftrace", "-e", BPFTRACE_COUNTS.format("func")]),
+    ("bpftrace: `@[probe] = count()`", ["bpftrace", "-e", BPFTRACE_COUNTS.format("probe")]),
+]
+
+
+def whole(argv, asked):
+    """Seconds that a command took, less those it was asked to trace; and its peak memory in KB."""
+    began = time.monotonic()
+    process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    peak = 0
+    while process.poll() is None:
+        peak = max(peak, peak_kb(process.pid))
+        time.sleep(0.01)
+    if process.returncode:
+        raise RuntimeError(f"{' '.join(argv)}: exit code {process.returncode}")
+    return time.monotonic() - began - asked, peak
+
+
+def many(rounds, lines):
+    lines += ["", "**Many functions.** All that begin with tcp_, for a second: the whole command less that second, "
+              f"attaching and detaching in it; medians of {rounds}.", "", "| | time | memory |", "|---|---|---|"]
+    ours = None
+    for what, argv in MANY:
+        try:
+            measured = [whole(argv, 1) for _ in range(rounds if argv[0] == BCCTOOL else 1)]
+        except RuntimeError as error:
+            print(error, file=sys.stderr, flush=True)
+            lines.append(f"| {what} | fails | |")
+            continue
+        spent, peak = (statistics.median(column) for column in zip(*measured))
+        ours = ours or (spent, peak)
+        times = "" if ours == (spent, peak) else f" ({spent / ours[0]:.0f}x)"
+        lines.append(f"| {what} | {spent:.2f} s{times} | {peak / 1024:.1f} MB |")
+        print("many", what, measured, flush=True)
+
+
 def size(lines):
     binary = os.path.getsize(BCCTOOL)
     names = subprocess.run([BCCTOOL, "--names"], capture_output=True, text=True).stdout.split()
@@ -287,7 +326,7 @@ def size(lines):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", help="starting, costs, storm or size")
+    parser.add_argument("--only", help="starting, costs, storm, many or size")
     options = parser.parse_args()
     Path("/proc/sys/kernel/bpf_stats_enabled").write_text("1")
     Path("/proc/sys/kernel/kptr_restrict").write_text("0")
@@ -304,6 +343,8 @@ def main():
         costs(options.rounds, lines)
     if options.only in (None, "storm"):
         storm(options.rounds, lines)
+    if options.only in (None, "many"):
+        many(options.rounds, lines)
     if options.only in (None, "size"):
         size(lines)
     (Path(os.environ["BCCTOOL_SHARE"]) / "bench.md").write_text("\n".join(lines) + "\n")
