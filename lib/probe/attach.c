@@ -123,6 +123,23 @@ int attach_plan(struct attach *a, const struct sites *sites, u32 pid)
 	return 0;
 }
 
+void attach_plan_raw(struct attach *a)
+{
+	u32 events = 0;
+
+	for (u32 i = 0; i < a->sites->n; i++)
+		events += a->way[i] == ATTACH_TRACEPOINT;
+	if (events <= FEW)
+		return;
+	/* Those of system calls have no raw ones. */
+	a->wanted &= ~(1u << ATTACH_TRACEPOINT);
+	for (u32 i = 0; i < a->sites->n; i++) {
+		if (a->way[i] == ATTACH_TRACEPOINT && strncmp(a->sites->at[i].name, "syscalls:", 9))
+			a->way[i] = ATTACH_RAW;
+		a->wanted |= 1u << a->way[i];
+	}
+}
+
 u32 attach_slow(const struct attach *a)
 {
 	u32 n = 0;
@@ -140,7 +157,7 @@ bool attach_is_over(const struct attach *a)
 static const char *const programs[ATTACH_WAYS] = {
 	[ATTACH_MULTI] = "site_multi",   [ATTACH_EVENT] = "site_event",
 	[ATTACH_PERF] = "site_perf",     [ATTACH_TRACEPOINT] = "site_tracepoint",
-	[ATTACH_UMULTI] = "site_umulti",
+	[ATTACH_UMULTI] = "site_umulti", [ATTACH_RAW] = "site_raw",
 };
 
 void attach_choose(const struct attach *a, struct bpf_object *obj)
@@ -170,6 +187,7 @@ void attach_take(struct attach *a, struct bpf_object *obj)
 		a->prog[w] = p ? bpf_program__fd(p) : -1;
 	}
 	a->site_of = bpf_object__find_map_fd_by_name(obj, "site_of");
+	a->raw = bpf_object__find_program_by_name(obj, programs[ATTACH_RAW]);
 }
 
 static int add_link(struct attach *a, int fd)
@@ -400,6 +418,41 @@ static int start_tracepoint(struct attach *a, const struct site *s)
 	return link_perf(a, a->prog[ATTACH_TRACEPOINT], &attr, s->number, 0);
 }
 
+/*
+ * Raw tracepoints have no cookies (before 6.10): the number is put into a copy of the program, in
+ * place of SITE_NUMBER (bpf/lib/site.bpf.h).
+ */
+#define SITE_NUMBER 0x517e0000
+
+static int load_numbered(const struct bpf_program *raw, u32 number)
+{
+	size_t n = bpf_program__insn_cnt(raw);
+	struct bpf_insn *insns = malloc(n * sizeof(*insns));
+	int ret;
+
+	if (!insns)
+		return -ENOMEM;
+	memcpy(insns, bpf_program__insns(raw), n * sizeof(*insns));
+	for (size_t i = 0; i < n; i++)
+		if (BPF_OP(insns[i].code) == BPF_MOV && insns[i].imm == SITE_NUMBER)
+			insns[i].imm = number;
+	ret = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, bpf_program__name(raw), "GPL", insns, n,
+			    NULL);
+	free(insns);
+	return ret;
+}
+
+static int start_raw(struct attach *a, const struct site *s)
+{
+	int prog = load_numbered(a->raw, s->number), ret;
+
+	if (prog < 0)
+		return prog;
+	ret = bpf_raw_tracepoint_open(strchr(s->name, ':') + 1, prog);
+	close(prog);
+	return add_link(a, ret);
+}
+
 static int start_events(struct attach *a, struct buf *why)
 {
 	int ids[2], ret = event_create(a, ids, why);
@@ -420,6 +473,7 @@ static int start_singles(struct attach *a)
 		const struct site *s = &a->sites->at[i];
 		int err = a->way[i] == ATTACH_PERF         ? start_perf(a, s)
 			  : a->way[i] == ATTACH_TRACEPOINT ? start_tracepoint(a, s)
+			  : a->way[i] == ATTACH_RAW        ? start_raw(a, s)
 							   : 1;
 
 		if (err == -EMFILE || err == -ENOMEM || err == -EPERM)

@@ -6,6 +6,7 @@
  *	ATTACH_EVENT       the same without it: one kprobe event of tracefs that has many probes
  *	ATTACH_PERF        a perf event each: single kernel functions, and user sites
  *	ATTACH_TRACEPOINT  a perf event each
+ *	ATTACH_RAW         raw tracepoints, with a copy of the program for each
  *	ATTACH_UMULTI      user sites of a file, all at once (uprobe.multi, 6.6+)
  *
  * Source: bpf(2), perf_event_open(2), Documentation/trace/kprobetrace.rst.
@@ -22,18 +23,20 @@ enum attach_way {
 	ATTACH_EVENT,
 	ATTACH_PERF,
 	ATTACH_TRACEPOINT,
+	ATTACH_RAW,
 	ATTACH_UMULTI,
 	ATTACH_WAYS
 };
 
 struct attach {
 	const struct sites *sites;
-	u32 pid;               /* user sites: in this process only; 0 is everywhere */
-	u8 *way;               /* of each site */
-	u32 wanted;            /* bit w: a program for way w is needed */
-	int prog[ATTACH_WAYS]; /* their descriptors: the caller's, as is the next */
-	int site_of;           /* for ATTACH_EVENT: a hash of u64 addresses to u32 numbers */
-	bool (*over)(void *);  /* optional: true ends attach_start() with -EINTR */
+	u32 pid;                 /* user sites: in this process only; 0 is everywhere */
+	u8 *way;                 /* of each site */
+	u32 wanted;              /* bit w: a program for way w is needed */
+	int prog[ATTACH_WAYS];   /* their descriptors: the caller's, as is the next */
+	int site_of;             /* for ATTACH_EVENT: a hash of u64 addresses to u32 numbers */
+	struct bpf_program *raw; /* for ATTACH_RAW, what is copied */
+	bool (*over)(void *);    /* optional: true ends attach_start() with -EINTR */
 	void *over_arg;
 
 	u32 attached; /* sites */
@@ -46,6 +49,12 @@ struct attach {
 
 /* Which ways the sites need on this kernel. 0 or -ENOMEM. */
 int attach_plan(struct attach *a, const struct sites *sites, u32 pid);
+
+/*
+ * After attach_plan(), where the program does not look at the fields of tracepoints: if they are
+ * many they become raw ones, which need not wait for RCU, some 20 ms each, when they are detached.
+ */
+void attach_plan_raw(struct attach *a);
 
 /* How many sites take some 10 ms each to attach, one after the other. */
 u32 attach_slow(const struct attach *a);

@@ -95,6 +95,8 @@ void probed_prepare(struct run *run)
 	err = attach_plan(&probed.attach, sites, only_pid());
 	if (err)
 		die_err(err, "cannot attach");
+	if (!probed.fields)
+		attach_plan_raw(&probed.attach);
 	attach_choose(&probed.attach, run->obj);
 	if (counters)
 		bpf_map__set_max_entries(counters, sites->n ?: 1);

@@ -17,6 +17,7 @@ struct probed {
 	struct spec spec[PROBED_PATTERNS];
 	int n;
 	bool regex, list;
+	bool fields; /* set by an applet that reads the fields of tracepoints */
 	struct sites sites;
 	struct attach attach;
 };

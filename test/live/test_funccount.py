@@ -67,6 +67,13 @@ def test_tracepoints():
     assert counted("t:raw_syscalls:sys_enter")["raw_syscalls:sys_enter"] >= 1017
 
 
+def test_many_tracepoints():
+    """Raw ones: a copy of the program for each."""
+    found = counted("t:sched:sched_*", "t:syscalls:sys_enter_clone*", did=("tasks", 25))
+    assert found["sched:sched_process_fork"] == 50 and found["sched:sched_process_wait"] >= 25
+    assert sum(n for name, n in found.items() if "sys_enter_clone" in name) == 50
+
+
 def test_everybody():
     tracer = tool("funccount", "__x64_sys_getppid", json=True)
     many = tool("funccount", "__x64_sys_getp*", json=True)
