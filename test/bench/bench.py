@@ -147,36 +147,37 @@ PEERS = {
 }
 
 
-def starting(rounds, lines):
-    lines += ["", "**Start and memory.** Time from exec to the first probe that fires, peak resident memory; "
-              f"medians of {rounds}.", "", "| tool | | bcctool | libbpf-tools | bpftrace | BCC |",
-              "|---|---|---|---|---|---|"]
-    for applet in ("opensnoop", "runqlat", "biolatency"):
-        times, peaks = {}, {}
+STARTED = ("opensnoop", "runqlat", "biolatency")
+
+
+def starting(applet, rounds, lines):
+    if applet == STARTED[0]:
+        lines += ["", "**Start and memory.** Time from exec to the first probe that fires, peak resident memory; "
+                  f"medians of {rounds}.", "", "| tool | | bcctool | libbpf-tools | bpftrace | BCC |",
+                  "|---|---|---|---|---|---|"]
+    measured = {peer: [] for peer in PEERS}
+    for _ in range(rounds):  # by turns: what else the machine does meanwhile meets all alike
         for peer, argv in PEERS.items():
-            measured = []
-            for _ in range(rounds):
-                try:
-                    with load(*GENTLE):
-                        tool = Tool(argv(applet))
-                        time.sleep(0.5)
-                        measured.append((tool.live, peak_kb(tool.process.pid)))
-                        tool.stop()
-                except RuntimeError as error:
-                    print(error, file=sys.stderr, flush=True)
-                    break
-            if measured:
-                times[peer] = statistics.median(live for live, _ in measured)
-                peaks[peer] = statistics.median(peak for _, peak in measured)
-            print(applet, peer, measured, flush=True)
-        cell = lambda of, peer, form: (f"{form(of[peer])} ({of[peer] / of['bcctool']:.1f}x)"
-                                       if peer in of else "does not start")
-        lines.append(f"| {applet} | start | " + " | ".join(
-            [f"{times['bcctool']:.2f} s"] + [cell(times, p, lambda v: f"{v:.2f} s")
-                                            for p in list(PEERS)[1:]]) + " |")
-        lines.append("| | memory | " + " | ".join(
-            [f"{peaks['bcctool'] / 1024:.1f} MB"] + [cell(peaks, p, lambda v: f"{v / 1024:.1f} MB")
-                                                     for p in list(PEERS)[1:]]) + " |")
+            try:
+                with load(*GENTLE):
+                    tool = Tool(argv(applet))
+                    time.sleep(0.5)
+                    measured[peer].append((tool.live, peak_kb(tool.process.pid)))
+                    tool.stop()
+            except RuntimeError as error:
+                print(error, file=sys.stderr, flush=True)
+    for peer in PEERS:
+        print(applet, peer, measured[peer], flush=True)
+    times = {peer: statistics.median(live for live, _ in m) for peer, m in measured.items() if m}
+    peaks = {peer: statistics.median(peak for _, peak in m) for peer, m in measured.items() if m}
+    cell = lambda of, peer, form: (f"{form(of[peer])} ({of[peer] / of['bcctool']:.1f}x)"
+                                   if peer in of else "does not start")
+    lines.append(f"| {applet} | start | " + " | ".join(
+        [f"{times['bcctool']:.2f} s"] + [cell(times, p, lambda v: f"{v:.2f} s")
+                                        for p in list(PEERS)[1:]]) + " |")
+    lines.append("| | memory | " + " | ".join(
+        [f"{peaks['bcctool'] / 1024:.1f} MB"] + [cell(peaks, p, lambda v: f"{v / 1024:.1f} MB")
+                                                 for p in list(PEERS)[1:]]) + " |")
 
 
 def per_call(*argv):
@@ -213,21 +214,22 @@ def costs(rounds, lines):
     for applet, options, workload, what in COSTS:
         if applet not in subprocess.run([BCCTOOL, "--names"], capture_output=True, text=True).stdout.split():
             continue
-        plain = statistics.median(per_call(*workload) for _ in range(rounds))
-        kernel, loop, parts = {}, {}, {}
-        for peer in ("bcctool", "libbpf-tools"):
-            k, l = [], []
-            for _ in range(rounds):
+        kernel, loop, plain, parts = {}, {}, [], {}
+        for _ in range(rounds):
+            plain.append(per_call(*workload))
+            for peer in ("bcctool", "libbpf-tools"):
                 with open("/tmp/sink", "w") as sink:
                     with load(*GENTLE):
                         tool = Tool(PEERS[peer](applet) + options, out=sink)
                     time.sleep(0.5)
                     before = tool.programs()
-                    l.append(per_call(*workload) - plain)
+                    loop.setdefault(peer, []).append(per_call(*workload))
                     cost, parts[peer] = program_cost(tool, before)
-                    k.append(cost)
+                    kernel.setdefault(peer, []).append(cost)
                     tool.stop()
-            kernel[peer], loop[peer] = statistics.median(k), statistics.median(l)
+        plain = statistics.median(plain)
+        kernel = {peer: statistics.median(each) for peer, each in kernel.items()}
+        loop = {peer: statistics.median(each) - plain for peer, each in loop.items()}
         ours, theirs = "bcctool", "libbpf-tools"
         lines.append(f"| {applet} {' '.join(options)}: {what} | {plain:.0f} | "
                      f"{kernel[ours]:.0f} / {loop[ours]:.0f} | {kernel[theirs]:.0f} / {loop[theirs]:.0f} | "
@@ -326,7 +328,7 @@ def size(lines):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", help="starting, costs, storm, many or size")
+    parser.add_argument("part", help=", ".join((*STARTED, "costs", "storm", "many", "size")))
     options = parser.parse_args()
     Path("/proc/sys/kernel/bpf_stats_enabled").write_text("1")
     Path("/proc/sys/kernel/kptr_restrict").write_text("0")
@@ -335,20 +337,14 @@ def main():
         device = Path("/sys/block/nullb0/dev").read_text().strip().split(":")
         subprocess.run(["mknod", "/dev/nullb0", "b", *device], check=True)
     lay_out_headers()
-    lines = [f"Measured on {time.strftime('%Y-%m-%d')} in one boot of Debian's {platform.release()} under software "
-             "emulation, 2 CPUs: ratios count, not seconds."]
-    if options.only in (None, "starting"):
-        starting(options.rounds, lines)
-    if options.only in (None, "costs"):
-        costs(options.rounds, lines)
-    if options.only in (None, "storm"):
-        storm(options.rounds, lines)
-    if options.only in (None, "many"):
-        many(options.rounds, lines)
-    if options.only in (None, "size"):
+    lines = []
+    if options.part in STARTED:
+        starting(options.part, options.rounds, lines)
+    elif options.part == "size":
         size(lines)
-    (Path(os.environ["BCCTOOL_SHARE"]) / "bench.md").write_text("\n".join(lines) + "\n")
-    print("\n".join(lines))
+    else:
+        {"costs": costs, "storm": storm, "many": many}[options.part](options.rounds, lines)
+    (Path(os.environ["BCCTOOL_SHARE"]) / f"{options.part}.md").write_text("\n".join(lines) + "\n")
 
 
 main()
