@@ -215,6 +215,16 @@ static bool filter_is_typed(void)
 	return f->ppid || f->cgroupmap || f->mntnsmap || (f->pidns && (f->pids.n || f->tids.n));
 }
 
+/* A probe has no candidate (left). */
+static void say_missing(struct buf *b, const struct choices *c, int i)
+{
+	if (c->refused[i])
+		buf_fmt(b, "the kernel refused every probe for: %s (--verbose shows its reasons)",
+			c->probe[i].what);
+	else
+		buf_fmt(b, "this kernel has no probe for: %s", c->probe[i].what);
+}
+
 /* One attempt with the candidates that have not been refused yet. */
 static enum verdict try_load(struct run *run, struct buf *reason)
 {
@@ -240,7 +250,7 @@ static enum verdict try_load(struct run *run, struct buf *reason)
 		candidates_choose(run->obj, a->probes, c, btf_fd);
 	for (int i = 0; i < c->n; i++)
 		if (c->probe[i].verdict == PROBE_UNAVAILABLE) {
-			buf_fmt(reason, "this kernel has no probe for: %s", c->probe[i].what);
+			say_missing(reason, c, i);
 			explain(reason, ": ", 0);
 			return PROBE_UNAVAILABLE;
 		}
@@ -420,9 +430,13 @@ static void start(struct run *run, const struct applet *a)
 	if (a->attached)
 		a->attached(run);
 	for (int i = 0; i < run->choices.n; i++)
-		if (run->choices.probe[i].verdict == PROBE_DEGRADED)
-			warn("this kernel has no probe for: %s; lost: %s",
-			     run->choices.probe[i].what, run->choices.probe[i].lost);
+		if (run->choices.probe[i].verdict == PROBE_DEGRADED) {
+			reason.len = 0;
+			say_missing(&reason, &run->choices, i);
+			warn("%.*s; lost: %s", (int)reason.len, reason.data,
+			     run->choices.probe[i].lost);
+		}
+	buf_free(&reason);
 }
 
 /* Tells whoever started us that the probes are live: tests and benchmarks. */

@@ -156,18 +156,18 @@ def starting(applet, rounds, lines):
                   f"medians of {rounds}.", "", "| tool | | bcctool | libbpf-tools | bpftrace | BCC |",
                   "|---|---|---|---|---|---|"]
     measured = {peer: [] for peer in PEERS}
-    for _ in range(rounds):  # by turns: what else the machine does meanwhile meets all alike
-        for peer, argv in PEERS.items():
-            try:
-                with load(*GENTLE):
-                    tool = Tool(argv(applet))
-                    time.sleep(0.5)
-                    measured[peer].append((tool.live, peak_kb(tool.process.pid)))
-                    tool.stop()
-            except RuntimeError as error:
-                print(error, file=sys.stderr, flush=True)
-    for peer in PEERS:
-        print(applet, peer, measured[peer], flush=True)
+    # By turns: what else the machine does meanwhile meets all alike. The slow ones have theirs later.
+    for peer in [*["bcctool", "libbpf-tools"] * rounds, *["bpftrace", "BCC"] * rounds]:
+        try:
+            with load(*GENTLE):
+                tool = Tool(PEERS[peer](applet))
+                time.sleep(0.5)
+                measured[peer].append((tool.live, peak_kb(tool.process.pid)))
+                tool.stop()
+        except RuntimeError as error:
+            print(error, file=sys.stderr, flush=True)
+        if len(measured[peer]) == rounds:
+            print(applet, peer, measured[peer], flush=True)
     times = {peer: statistics.median(live for live, _ in m) for peer, m in measured.items() if m}
     peaks = {peer: statistics.median(peak for _, peak in m) for peer, m in measured.items() if m}
     cell = lambda of, peer, form: (f"{form(of[peer])} ({of[peer] / of['bcctool']:.1f}x)"
