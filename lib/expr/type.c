@@ -4,7 +4,7 @@
 #include "expr/internal.h"
 #include "util.h"
 
-#define MEMBERS_MAX 200000 /* looked at for one name: structs in structs multiply */
+#define MEMBERS_MAX 20000 /* looked at for one name: structs in structs multiply */
 #define SIZE_LIMIT  (1ull << 40)
 
 const struct expr_type type_void = { .kind = T_VOID, .name = "void" };
