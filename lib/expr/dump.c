@@ -35,6 +35,7 @@ static const char *helper(int id)
 		HELPER(get_ns_current_pid_tgid);
 		HELPER(ringbuf_output);
 		HELPER(get_attach_cookie);
+		HELPER(get_func_ip);
 #undef HELPER
 	default: return NULL;
 	}

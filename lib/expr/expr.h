@@ -264,7 +264,8 @@ void expr_put_tid(struct expr_prog *p, u32 offset);
 void expr_put_uid(struct expr_prog *p, u32 offset); /* u32 */
 void expr_put_cpu(struct expr_prog *p, u32 offset); /* u32 */
 void expr_put_comm(struct expr_prog *p, u32 offset);
-void expr_put_cookie(struct expr_prog *p, u32 offset); /* u64, bpf_get_attach_cookie() */
+void expr_put_cookie(struct expr_prog *p, u32 offset);   /* u64, bpf_get_attach_cookie() */
+void expr_put_function(struct expr_prog *p, u32 offset); /* u64, the address of a kernel's */
 
 /*
  * The kernel's or the user's stack: at `offset` an s64, bytes or -errno, followed by `size` bytes

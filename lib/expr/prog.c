@@ -308,6 +308,12 @@ void expr_put_cookie(struct expr_prog *p, u32 offset)
 	put_helper(p, BPF_FUNC_get_attach_cookie, offset, 8);
 }
 
+void expr_put_function(struct expr_prog *p, u32 offset)
+{
+	mov_reg(&p->code, R1, CTX);
+	put_helper(p, BPF_FUNC_get_func_ip, offset, 8);
+}
+
 void expr_put_stack(struct expr_prog *p, u32 offset, u32 size, bool user)
 {
 	mov_reg(&p->code, R1, CTX);
