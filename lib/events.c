@@ -19,6 +19,8 @@ static bool print_event(void *ctx, const void *event, size_t size)
 		event = a->event(run, event, &size);
 	if (event) {
 		cols_row(&out, a->columns, event, size, 0);
+		if (a->footer && out_mode == OUT_TEXT)
+			a->footer(&out, a->columns, event);
 		out_row();
 	}
 	return true;
