@@ -255,6 +255,20 @@ enum expr_want {
 bool expr_value(struct expr_prog *p, struct expr_source source, enum expr_want want, u32 size,
 		struct expr_value *value, struct expr_error *err);
 
+/*
+ * The same as a part of a key: converted to `type`, where a pointer to char, or an array of it,
+ * means the string there. What a string does not fill is zeroes.
+ */
+bool expr_key(struct expr_prog *p, struct expr_source source, const struct expr_type *type,
+	      u32 size, struct expr_value *value, struct expr_error *err);
+
+/*
+ * The same for a histogram: an s64 or u64. `log2`: the number of its power of two, as
+ * expr_log2() has it; a negative value is -1 then.
+ */
+bool expr_bucket(struct expr_prog *p, struct expr_source source, const struct expr_type *type,
+		 bool log2, struct expr_value *value, struct expr_error *err);
+
 /* What else there is to write into the record: `size` bytes each, at `offset`. */
 void expr_put_const(struct expr_prog *p, u32 offset, u64 v, u32 size);
 void expr_put_time(struct expr_prog *p, u32 offset);     /* u64, ns of CLOCK_MONOTONIC */
@@ -282,6 +296,9 @@ void expr_not(struct expr_prog *p, enum expr_id what, u32 id);
 /* Or in this control group (its id, and depth below the root; ~0: not known), or below it. */
 void expr_only_cgroup(struct expr_prog *p, u64 id, u32 level);
 
+/* Or unless the map has the value of the expression, an integer, as a key. */
+bool expr_only_in(struct expr_prog *p, struct expr_source source, int map, struct expr_error *err);
+
 /* The record into a ring buffer (or perf buffer). A loss is counted in element 0 of `lost`, a
  * per-CPU array of u64. */
 void expr_output(struct expr_prog *p, int ring, int lost);
@@ -293,13 +310,19 @@ void expr_output_perf(struct expr_prog *p, int buffer, int lost);
  */
 void expr_count(struct expr_prog *p, int map, u32 key, int lost);
 
+/* The same in the map that is element 0 of an array of maps: user space may exchange it. */
+void expr_count_in(struct expr_prog *p, int maps, u32 key, int lost);
+
 /* In place of an unsigned u64 in the record: the number of its power of two, as a u64; 0 is 0. */
 void expr_log2(struct expr_prog *p, u32 offset);
 
-/* The record into a hash by thread (u64 of expr_put_pid_tgid()); at the return, the other way. */
+/*
+ * The record into a hash by thread (u64 of expr_put_pid_tgid()). At the return, the other way: the
+ * program is left if nothing was saved; else what was is deleted when the program ends, wherever
+ * that is.
+ */
 void expr_save(struct expr_prog *p, int map, int lost);
-void expr_saved(struct expr_prog *p, int map);  /* leaves the program if nothing was saved */
-void expr_forget(struct expr_prog *p, int map); /* deletes it; what was saved is known no more */
+void expr_saved(struct expr_prog *p, int map);
 
 /* Leaves the program when the u64 in element 0 of the array `map` has been counted to `n`. */
 void expr_limit(struct expr_prog *p, int map, u64 n);

@@ -20,7 +20,9 @@ struct expr_prog {
 	const struct expr_scope *scope;
 	struct code code;
 	struct gen gen;
-	int leave; /* label: the program ends, having done nothing more */
+	int leave;  /* label: the program ends, having done nothing more */
+	int out;    /* label: behind what is tidied up then */
+	int forget; /* the map that has something to be deleted; -1: none */
 	u32 record, faults, nfaults;
 	int saved_slot,
 		tail; /* where on the stack; tail: the record's length, if a string ends it */
@@ -35,7 +37,8 @@ struct expr_prog *expr_prog_new(const struct expr_scope *scope)
 	p->gen = (struct gen){ .code = &p->code,
 			       .scope = scope,
 			       .arch = scope->arch ?: expr_arch(NULL) };
-	p->leave = label_new(&p->code);
+	p->leave = p->out = label_new(&p->code);
+	p->forget = -1;
 	mov_reg(&p->code, CTX, R1);
 	return p;
 }
@@ -208,18 +211,56 @@ static void place_value(struct compile *c, struct expr_prog *p, const struct nod
 	p->record = v->offset + v->size;
 }
 
-bool expr_value(struct expr_prog *p, struct expr_source source, enum expr_want want, u32 size,
-		struct expr_value *value, struct expr_error *err)
+/* What is made of the expression, for the three ways of asking. */
+struct wish {
+	enum expr_want want;
+	u32 size;                     /* of a string */
+	const struct expr_type *type; /* it is converted to that; NULL: it is not */
+	bool key;                     /* what a string does not fill is zeroes */
+	bool wide;                    /* an integer is extended to 8 bytes */
+};
+
+static struct node *as_wished(struct compile *c, struct node *n, const struct wish *w)
+{
+	const struct expr_type *to = w->type;
+
+	n = as_wanted(c, n, w->want);
+	if (!to || w->want == EXPR_AS_TEXT)
+		return n;
+	if (!type_scalar(to))
+		fail(c, n->pos, n->len,
+		     "this can be taken as a number, a pointer or a string only");
+	n = convert(c, n, to);
+	if (w->wide)
+		n = convert(c, n, to->is_signed ? &type_long : &type_ulong);
+	return n;
+}
+
+static void store_zeroes(struct code *code, u32 offset, u32 size)
+{
+	for (u32 at = offset, end = offset + size, n; at < end; at += n) {
+		for (n = 8; at % n || n > end - at;)
+			n /= 2;
+		store_imm(code, n, RECORD, at, 0);
+	}
+}
+
+static bool evaluate(struct expr_prog *p, struct expr_source source, const struct wish *w,
+		     struct expr_value *value, struct expr_error *err)
 {
 	int done = label_new(&p->code);
 	volatile bool ok = false;
 	struct compile c;
 
 	if (compiling(&c, p->scope, p->scope->types, err)) {
-		struct node *n = as_wanted(&c, compile(&c, source), want);
+		struct node *n = as_wished(&c, compile(&c, source), w);
 
-		value_kind(&c, n, want, size, value);
+		value_kind(&c, n, w->want, w->size, value);
+		if (w->key && value->kind == EXPR_STRING && n->kind != N_BUILTIN)
+			value->size = w->size; /* the same wherever the probe fires */
 		place_value(&c, p, n, value);
+		if (w->key && value->kind == EXPR_STRING)
+			store_zeroes(&p->code, value->offset, value->size);
 		p->gen.fault = label_new(&p->code);
 		store_value(p, n, value);
 		jump(&p->code, done);
@@ -231,6 +272,48 @@ bool expr_value(struct expr_prog *p, struct expr_source source, enum expr_want w
 	}
 	arena_free(&c.arena);
 	return ok;
+}
+
+bool expr_value(struct expr_prog *p, struct expr_source source, enum expr_want want, u32 size,
+		struct expr_value *value, struct expr_error *err)
+{
+	return evaluate(p, source, &(struct wish){ .want = want, .size = size }, value, err);
+}
+
+bool expr_key(struct expr_prog *p, struct expr_source source, const struct expr_type *type,
+	      u32 size, struct expr_value *value, struct expr_error *err)
+{
+	bool text = expr_type_text(p->scope->types, type);
+	struct wish w = { .want = text ? EXPR_AS_TEXT : EXPR_AS_INT,
+			  .size = size ?: STRING_DEFAULT,
+			  .type = type,
+			  .key = true };
+
+	return evaluate(p, source, &w, value, err);
+}
+
+bool expr_bucket(struct expr_prog *p, struct expr_source source, const struct expr_type *type,
+		 bool log2, struct expr_value *value, struct expr_error *err)
+{
+	struct wish w = { .want = EXPR_AS_INT, .type = type, .wide = true };
+	int negative = label_new(&p->code), done = label_new(&p->code);
+
+	if (!evaluate(p, source, &w, value, err))
+		return false;
+	if (!log2)
+		return true;
+	if (value->is_signed) {
+		load_mem(&p->code, 8, R0, RECORD, value->offset);
+		jump_imm(&p->code, BPF_JSLT, true, R0, 0, negative);
+	}
+	expr_log2(p, value->offset);
+	if (value->is_signed) {
+		jump(&p->code, done);
+		label_here(&p->code, negative);
+		store_imm(&p->code, 8, RECORD, value->offset, -1);
+		label_here(&p->code, done);
+	}
+	return true;
 }
 
 /* --- Statements --- */
@@ -375,6 +458,30 @@ void expr_only_cgroup(struct expr_prog *p, u64 id, u32 level)
 	label_here(&p->code, found);
 }
 
+bool expr_only_in(struct expr_prog *p, struct expr_source source, int map, struct expr_error *err)
+{
+	volatile bool ok = false;
+	struct compile c;
+
+	if (compiling(&c, p->scope, p->scope->types, err)) {
+		struct node *n = value_of(&c, compile(&c, source));
+		int slot = stack_take(&p->gen, 8);
+
+		p->gen.fault = p->leave;
+		gen_value(&p->gen, n, R0);
+		store_reg(&p->code, n->type->size, FP, slot, R0);
+		load_map(&p->code, R1, map);
+		pointer_to_stack(&p->code, R2, slot);
+		call(&p->code, BPF_FUNC_map_lookup_elem);
+		jump_imm(&p->code, BPF_JEQ, true, R0, 0, p->leave);
+		stack_give(&p->gen, 8);
+		check_room(&c, p, n);
+		ok = true;
+	}
+	arena_free(&c.arena);
+	return ok;
+}
+
 void expr_output(struct expr_prog *p, int ring, int lost)
 {
 	int done = label_new(&p->code);
@@ -404,29 +511,37 @@ void expr_output_perf(struct expr_prog *p, int buffer, int lost)
 	label_here(&p->code, done);
 }
 
-/* r0: the value of map[key]; key in the record. */
-static void lookup_record(struct expr_prog *p, int map, u32 key)
+/* A map by its number, or (slot not 0) by its address on the stack. */
+struct table {
+	int map, slot;
+};
+
+/* r1: the map, r2: the address of the key. */
+static void table_and_key(struct expr_prog *p, struct table t, u32 key)
 {
-	load_map(&p->code, R1, map);
+	if (t.slot)
+		load_mem(&p->code, 8, R1, FP, t.slot);
+	else
+		load_map(&p->code, R1, t.map);
 	pointer_to_record(&p->code, R2, key);
-	call(&p->code, BPF_FUNC_map_lookup_elem);
 }
 
-void expr_count(struct expr_prog *p, int map, u32 key, int lost)
+static void count(struct expr_prog *p, struct table t, u32 key, int lost)
 {
 	struct code *code = &p->code;
 	int add = label_new(code), done = label_new(code), slot = stack_take(&p->gen, 8);
 
-	lookup_record(p, map, key);
+	table_and_key(p, t, key);
+	call(code, BPF_FUNC_map_lookup_elem);
 	jump_imm(code, BPF_JNE, true, R0, 0, add);
 	store_imm(code, 8, FP, slot, 0);
-	load_map(code, R1, map);
-	pointer_to_record(code, R2, key);
+	table_and_key(p, t, key);
 	pointer_to_stack(code, R3, slot);
 	alu_imm(code, BPF_MOV, true, R4,
 		BPF_NOEXIST); /* another CPU may be first: then it counts */
 	call(code, BPF_FUNC_map_update_elem);
-	lookup_record(p, map, key);
+	table_and_key(p, t, key);
+	call(code, BPF_FUNC_map_lookup_elem);
 	jump_imm(code, BPF_JNE, true, R0, 0, add);
 	count_one(p, lost);
 	jump(code, done);
@@ -437,6 +552,21 @@ void expr_count(struct expr_prog *p, int map, u32 key, int lost)
 				      .src_reg = R1,
 				      .imm = BPF_ADD });
 	label_here(code, done);
+	stack_give(&p->gen, 8);
+}
+
+void expr_count(struct expr_prog *p, int map, u32 key, int lost)
+{
+	count(p, (struct table){ .map = map }, key, lost);
+}
+
+void expr_count_in(struct expr_prog *p, int maps, u32 key, int lost)
+{
+	struct table t = { .slot = stack_take(&p->gen, 8) };
+
+	lookup_zero(p, maps);
+	store_reg(&p->code, 8, FP, t.slot, R0);
+	count(p, t, key, lost);
 	stack_give(&p->gen, 8);
 }
 
@@ -497,14 +627,16 @@ void expr_saved(struct expr_prog *p, int map)
 	jump_imm(&p->code, BPF_JEQ, true, R0, 0, p->leave);
 	store_reg(&p->code, 8, FP, slot, R0);
 	p->gen.saved = slot; /* stays taken */
+	p->forget = map;
+	p->leave = label_new(&p->code);
 }
 
-void expr_forget(struct expr_prog *p, int map)
+static void forget(struct expr_prog *p)
 {
 	int slot = stack_take(&p->gen, 8);
 
 	thread_key(p, slot);
-	load_map(&p->code, R1, map);
+	load_map(&p->code, R1, p->forget);
 	call(&p->code, BPF_FUNC_map_delete_elem);
 	stack_give(&p->gen, 8);
 }
@@ -529,6 +661,10 @@ int expr_finish(struct expr_prog *p)
 {
 	if (!p->finished) {
 		label_here(&p->code, p->leave);
+		if (p->forget >= 0) {
+			forget(p);
+			label_here(&p->code, p->out);
+		}
 		p->code.dead = false;
 		alu_imm(&p->code, BPF_MOV, true, R0, 0);
 		emit(&p->code, (struct bpf_insn){ .code = BPF_JMP | BPF_EXIT });

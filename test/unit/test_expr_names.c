@@ -98,7 +98,6 @@ static void entry_and_latency(void **state)
 	expr_record(p, 0, 8, 0);
 	if (!expr_value(p, expr_source(source), EXPR_AS_IS, 0, &result.value, &err))
 		fail_msg("%s", err.text);
-	expr_forget(p, 2);
 	assert_int_equal(expr_finish(p), 0);
 	code = expr_code(p, &n);
 	vm_run(&vm, code, n);
