@@ -31,8 +31,9 @@ struct applet {
 	const struct column *columns;
 	const struct example *examples;
 
-	const char *object;         /* bpf/.../<object>.bpf.c; default: the applet's name */
-	bool no_object;             /* an applet without BPF: only run() */
+	const char *object; /* bpf/.../<object>.bpf.c; default: the applet's name */
+	bool no_object; /* without BPF: only run(); or, with attached(), it makes its programs there
+			 */
 	const struct probe *probes; /* alternatives; without them, see candidate.h */
 	bool untyped;     /* its programs read no kernel structs but for filters: that saves time */
 	const void *conf; /* copied to the object's `conf` before loading */

@@ -269,7 +269,7 @@ static void fields(struct buf *b, const struct applet *a)
 
 static void requirements(struct buf *b, const struct applet *a)
 {
-	if (a->no_object)
+	if (a->no_object && !a->attached)
 		return;
 	buf_str(b, ".SH REQUIREMENTS\n"
 		   "CAP_BPF and CAP_PERFMON, or root; before Linux 5.8, CAP_SYS_ADMIN.\n"

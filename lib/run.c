@@ -285,7 +285,7 @@ enum verdict applet_probe(const struct applet *a, struct run *run, struct buf *r
 
 	*run = (struct run){ .applet = a };
 	libbpf_set_print(on_libbpf);
-	if (a->no_object)
+	if (a->no_object && !a->attached)
 		return PROBE_OK;
 	if (!have_cap(CAP_BPF) || !have_cap(CAP_PERFMON)) {
 		explain(reason, "", EPERM);
@@ -296,7 +296,7 @@ enum verdict applet_probe(const struct applet *a, struct run *run, struct buf *r
 			err == -EINVAL ? "it has no valid BTF" : strerror(-err));
 		return PROBE_UNAVAILABLE;
 	}
-	return try_load(run, reason);
+	return a->no_object ? PROBE_OK : try_load(run, reason);
 }
 
 static struct bpf_link *attach_perf_event(struct bpf_program *prog, struct perf_event_attr *attr,
@@ -408,9 +408,7 @@ static void start(struct run *run, const struct applet *a)
 
 	if (applet_probe(a, run, &reason) == PROBE_UNAVAILABLE)
 		die("%.*s", (int)reason.len, reason.data);
-	if (a->no_object)
-		return;
-	while ((failed = attach_all(run))) {
+	while (!a->no_object && (failed = attach_all(run))) {
 		const char *name = bpf_program__name(failed);
 		int err = errno;
 
@@ -503,7 +501,7 @@ void applet_run(const struct applet *a)
 	int hold = -1;
 
 	catch_signals();
-	if (a->no_object) {
+	if (a->no_object && !a->attached) {
 		a->run(&run);
 		out_flush();
 		return;
