@@ -41,30 +41,37 @@ static void add(struct rows *rows, const void *key, size_t key_size, const void 
 }
 
 /* One key at a time: kernels before 5.6 have no batches. */
-static void drain_singly(int fd, size_t key_size, size_t value_size, struct rows *rows)
+static void read_singly(int fd, size_t key_size, bool keep, struct rows *rows)
 {
-	char *key = xcalloc(1, key_size), *value = xcalloc(1, value_size);
+	char *key = xcalloc(1, key_size), *value = xcalloc(1, rows->size - rows->value);
+	void *last = NULL;
 
-	while (!bpf_map_get_next_key(fd, NULL, key)) {
+	while (!bpf_map_get_next_key(fd, last, key)) {
 		if (!bpf_map_lookup_elem(fd, key, value))
 			add(rows, key, key_size, value);
-		if (bpf_map_delete_elem(fd, key))
+		if (keep)
+			last = key;
+		else if (bpf_map_delete_elem(fd, key))
 			break;
 	}
 	free(key);
 	free(value);
 }
 
-static void drain(int fd, size_t key_size, size_t value_size, struct rows *rows)
+void rows_read(int fd, size_t key_size, bool keep, struct rows *rows)
 {
+	size_t value_size = rows->size - rows->value;
 	char *keys = xcalloc(BATCH, key_size), *values = xcalloc(BATCH, value_size);
+	int (*read)(int, void *, void *, void *, void *, u32 *, const struct bpf_map_batch_opts *) =
+		keep ? bpf_map_lookup_batch : bpf_map_lookup_and_delete_batch;
+	size_t before = rows->n;
 	u32 batch, n, max = BATCH;
 	void *in = NULL;
 	int err;
 
 	do {
 		n = max;
-		err = bpf_map_lookup_and_delete_batch(fd, in, &batch, keys, values, &n, NULL);
+		err = read(fd, in, &batch, keys, values, &n, NULL);
 		if (err == -ENOSPC) { /* a hash bucket holds more than the batch does */
 			max *= 2;
 			keys = xrealloc(keys, max * key_size);
@@ -77,8 +84,11 @@ static void drain(int fd, size_t key_size, size_t value_size, struct rows *rows)
 			add(rows, keys + i * key_size, key_size, values + i * value_size);
 		in = &batch;
 	} while (err != -ENOENT);
-	if (err && err != -ENOENT)
-		drain_singly(fd, key_size, value_size, rows);
+	if (err && err != -ENOENT) {
+		if (keep)
+			rows->n = before;
+		read_singly(fd, key_size, keep, rows);
+	}
 	free(keys);
 	free(values);
 }
@@ -110,7 +120,7 @@ void rows_take(struct run *run, const char *table, struct rows *rows)
 	rows->n = 0;
 	rows->value = run->applet->value ?: bpf_map__key_size(a);
 	rows->size = rows->value + bpf_map__value_size(a);
-	drain(bpf_map__fd(a), bpf_map__key_size(a), bpf_map__value_size(a), rows);
+	rows_read(bpf_map__fd(a), bpf_map__key_size(a), false, rows);
 }
 
 /* One counter: the sum of all CPUs, less what it was. False if it is what it was. */

@@ -21,6 +21,12 @@ void rows_limit(struct run *run, const char *table, unsigned entries);
 /* Reads and empties the table. Dies if the kernel does not let us. */
 void rows_take(struct run *run, const char *table, struct rows *rows);
 
+/*
+ * Adds what a hash holds, and empties it unless `keep`. rows->value is where the value begins, its
+ * key's size or more; rows->size that plus the value's size.
+ */
+void rows_read(int map, size_t key_size, bool keep, struct rows *rows);
+
 /* The counters that are not as they were: as key their number, a u32, as value the difference. */
 void rows_count(struct run *run, const char *counters, struct rows *rows);
 
