@@ -14,14 +14,24 @@ static const char *unit_of(const struct applet *a)
 	return a->unit.use_other && *a->unit.use_other ? a->unit.other : a->unit.name;
 }
 
+static u64 log2_low(int slot)
+{
+	return slot ? 1ull << slot : 0;
+}
+
+static u64 log2_high(int slot)
+{
+	return slot == 63 ? ~0ull : (2ull << slot) - 1;
+}
+
 static u64 low_of(const struct applet *a, int slot)
 {
-	return a->linear ? (u64)slot : slot ? 1ull << slot : 0;
+	return a->linear ? (u64)slot : log2_low(slot);
 }
 
 static u64 high_of(const struct applet *a, int slot)
 {
-	return a->linear ? (u64)slot : slot == 63 ? ~0ull : (2ull << slot) - 1;
+	return a->linear ? (u64)slot : log2_high(slot);
 }
 
 static u64 count_of(const struct bcc_hist *h)
@@ -33,50 +43,75 @@ static u64 count_of(const struct bcc_hist *h)
 	return n;
 }
 
-static int last_slot(const struct bcc_hist *h)
+static int last_slot(const u64 slots[HIST_SLOTS])
 {
 	int i = HIST_SLOTS - 1;
 
-	while (i >= 0 && !h->slots[i])
+	while (i >= 0 && !slots[i])
 		i--;
 	return i;
 }
 
+static u64 most(const u64 slots[HIST_SLOTS], u64 max)
+{
+	for (int i = 0; i < HIST_SLOTS; i++)
+		max = slots[i] > max ? slots[i] : max;
+	return max;
+}
+
+void hist_stars(struct buf *b, u64 count, u64 max, int width)
+{
+	int stars = (unsigned __int128)count * width / (max ?: 1);
+
+	buf_chr(b, '|');
+	buf_fill(b, '*', stars);
+	buf_fill(b, ' ', width - stars);
+	buf_str(b, "|\n");
+}
+
 /* BCC's layout: wide where a bucket is past 2^32, and then with half the stars. */
+void hist_log2_text(struct buf *b, const char *head, u64 negative, const u64 slots[HIST_SLOTS])
+{
+	int last = last_slot(slots), wide = last >= 32, width = wide ? 20 : 40;
+	u64 max = most(slots, negative);
+
+	if (last < 0 && !negative)
+		return;
+	buf_fmt(b, "%s%-*s : count     distribution\n", wide ? "               " : "     ",
+		wide ? 29 : 19, head);
+	if (negative) {
+		buf_fmt(b, "%*s : %-8llu ", wide ? -44 : -24,
+			wide ? "                 < 0" : "       < 0", negative);
+		hist_stars(b, negative, max, width);
+	}
+	for (int i = 0; i <= last; i++) {
+		buf_fmt(b, wide ? "%20llu -> %-20llu : %-8llu " : "%10llu -> %-10llu : %-8llu ",
+			log2_low(i), log2_high(i), slots[i]);
+		hist_stars(b, slots[i], max, width);
+	}
+}
+
 static void hist_text(struct buf *b, const struct applet *a, const struct bcc_hist *h)
 {
-	int last = last_slot(h), wide = !a->linear && last >= 32, width = wide ? 20 : 40;
-	u64 max = 1;
+	int last = last_slot(h->slots);
 
+	if (!a->linear) {
+		hist_log2_text(b, unit_of(a), 0, h->slots);
+		return;
+	}
 	if (last < 0)
 		return;
-	for (int i = 0; i <= last; i++)
-		max = h->slots[i] > max ? h->slots[i] : max;
-	buf_fmt(b, "%s%-*s : count     distribution\n", wide ? "               " : "     ",
-		a->linear ? 13
-		: wide    ? 29
-			  : 19,
-		unit_of(a));
+	buf_fmt(b, "     %-13s : count     distribution\n", unit_of(a));
 	for (int i = 0; i <= last; i++) {
-		int stars = (unsigned __int128)h->slots[i] * width / max;
-
-		if (a->linear)
-			buf_fmt(b, "        %-10d : %-8llu |", i, h->slots[i]);
-		else
-			buf_fmt(b,
-				wide ? "%20llu -> %-20llu : %-8llu |"
-				     : "%10llu -> %-10llu : %-8llu |",
-				low_of(a, i), high_of(a, i), h->slots[i]);
-		buf_fill(b, '*', stars);
-		buf_fill(b, ' ', width - stars);
-		buf_str(b, "|\n");
+		buf_fmt(b, "        %-10d : %-8llu ", i, h->slots[i]);
+		hist_stars(b, h->slots[i], most(h->slots, 0), 40);
 	}
 }
 
 static void hist_json(struct buf *b, const struct applet *a, const void *row, size_t size,
 		      const struct bcc_hist *h, u64 now)
 {
-	int last = last_slot(h);
+	int last = last_slot(h->slots);
 
 	buf_str(b, "{\"time\":\"");
 	clock_iso(b, now);
@@ -93,7 +128,7 @@ static void hist_json(struct buf *b, const struct applet *a, const void *row, si
 static void hist_csv(struct buf *b, const struct applet *a, const void *row, size_t size,
 		     const struct bcc_hist *h, u64 now)
 {
-	for (int i = 0, last = last_slot(h); i <= last; i++) {
+	for (int i = 0, last = last_slot(h->slots); i <= last; i++) {
 		clock_iso(b, now);
 		buf_chr(b, ',');
 		cols_csv(b, a->columns, row, size);

@@ -12,4 +12,17 @@ struct bcc_hist {
 	u64 sum; /* of the values counted */
 };
 
+#ifndef __bpf__
+struct buf;
+
+/*
+ * The log2 form in BCC's layout; `head` says what is counted. `negative`: how many values were less
+ * than 0, a row of their own. Nothing if all are 0.
+ */
+void hist_log2_text(struct buf *b, const char *head, u64 negative, const u64 slots[HIST_SLOTS]);
+
+/* "|****    |" and a newline: as many stars of `width` as count has of max. */
+void hist_stars(struct buf *b, u64 count, u64 max, int width);
+#endif
+
 #endif
