@@ -154,6 +154,15 @@ bool attach_is_over(const struct attach *a)
 	return a->over && a->over(a->over_arg);
 }
 
+void attach_type(enum attach_way way, enum bpf_prog_type *type, enum bpf_attach_type *attach)
+{
+	*type = way == ATTACH_TRACEPOINT ? BPF_PROG_TYPE_TRACEPOINT : BPF_PROG_TYPE_KPROBE;
+	*attach = way == ATTACH_MULTI ? BPF_TRACE_KPROBE_MULTI
+		  : way == ATTACH_UMULTI
+			  ? (enum bpf_attach_type)TRACE_UPROBE_MULTI /* newer than libbpf */
+			  : 0;
+}
+
 static const char *const programs[ATTACH_WAYS] = {
 	[ATTACH_MULTI] = "site_multi",   [ATTACH_EVENT] = "site_event",
 	[ATTACH_PERF] = "site_perf",     [ATTACH_TRACEPOINT] = "site_tracepoint",

@@ -60,6 +60,9 @@ void attach_plan_raw(struct attach *a);
 u32 attach_slow(const struct attach *a);
 bool attach_is_over(const struct attach *a);
 
+/* What a program for a way is loaded as. */
+void attach_type(enum attach_way way, enum bpf_prog_type *type, enum bpf_attach_type *attach);
+
 /* From the object that has the programs of site.bpf.h: before and after it is loaded. */
 void attach_choose(const struct attach *a, struct bpf_object *obj);
 void attach_take(struct attach *a, struct bpf_object *obj);
