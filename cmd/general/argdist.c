@@ -1,0 +1,1060 @@
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <bpf/bpf.h>
+
+#include "applet.h"
+#include "clock.h"
+#include "hist.h"
+#include "kernel.h"
+#include "out.h"
+#include "probe/program.h"
+#include "report.h"
+#include "rows.h"
+
+#define SPECIFIERS  32
+#define VALUES      16 /* of a specifier */
+#define LINEAR_ROWS 64 /* of a linear histogram, at most */
+#define ROW         struct argdist_row
+
+/* Only for the man page and JSON's keys: what text shows is BCC's. */
+struct argdist_row {
+	u64 count;
+};
+
+/*
+ * What one -C or -H asks for. A key is the faults of its values, then the values; what is counted
+ * under it is in one of two buffers, which are exchanged when it is read.
+ */
+struct specifier {
+	const char *text;
+	bool histogram;
+	struct expr_source label; /* empty: none */
+	struct value {
+		struct expr_source source, type_source; /* type_source: empty, it is a default */
+		const char *shown; /* what it is called, if not by its source */
+		const struct expr_type *type;
+		struct expr_value at;
+	} value[VALUES];
+	int nvalues;
+	struct expr_source filter; /* empty: none */
+	struct program program;
+	int maps;      /* the number of the array of maps */
+	int buffer[2]; /* 0 is the one to be filled */
+	struct rows rows;
+};
+
+static struct specifier specifiers[SPECIFIERS];
+static int nspecifiers;
+static struct programs programs;
+static const char *headers[32];
+static int nheaders;
+static int string_size = 80, keys = 10240;
+static bool cumulative, linear, dump;
+
+/* --- The command line --- */
+
+static int add_specifier(const char *text, bool histogram, char why[128])
+{
+	if (nspecifiers == SPECIFIERS) {
+		snprintf(why, 128, "one specifier too many");
+		return -EINVAL;
+	}
+	specifiers[nspecifiers++] = (struct specifier){ .text = text, .histogram = histogram };
+	return 0;
+}
+
+static int take_histogram(const char *arg, void *dst, char why[128])
+{
+	(void)dst;
+	return add_specifier(arg, true, why);
+}
+
+static int take_count(const char *arg, void *dst, char why[128])
+{
+	(void)dst;
+	return add_specifier(arg, false, why);
+}
+
+/* "-C one two": BCC takes several after one option. */
+static int take_another(const char *arg, void *dst, char why[128])
+{
+	(void)dst;
+	for (int i = 1; i < nspecifiers; i++)
+		if (specifiers[i].histogram != specifiers[0].histogram) {
+			snprintf(why, 128, "unclear whether it is of -C or -H: repeat the option");
+			return -EINVAL;
+		}
+	if (!nspecifiers) {
+		snprintf(why, 128, "-C or -H must come first");
+		return -EINVAL;
+	}
+	return add_specifier(arg, specifiers[0].histogram, why);
+}
+
+static int take_header(const char *arg, void *dst, char why[128])
+{
+	(void)dst;
+	if (nheaders == ARRAY_SIZE(headers)) {
+		snprintf(why, 128, "one header too many");
+		return -EINVAL;
+	}
+	headers[nheaders++] = arg;
+	return 0;
+}
+
+static const struct opt options[] = {
+	OPT_PARSED('C', "count", "SPECIFIER", take_count, NULL,
+		   "count how often values occur (repeatable)"),
+	OPT_PARSED('H', "histogram", "SPECIFIER", take_histogram, NULL,
+		   "make a histogram of a value, by powers of two (repeatable)"),
+	OPT(0, "linear", NULL, &linear, "make histograms with buckets of one width"),
+	OPT_PID('p'),
+	OPT_TID('t'),
+	OPT_INTERVAL('i'),
+	OPT('n', "number", "COUNT", &common.count, "print this many reports", .min = 1),
+	OPT_DURATION('d'),
+	OPT('c', "cumulative", NULL, &cumulative, "do not begin anew after each report"),
+	OPT('T', "top", "ROWS", &common.rows, "print the most frequent values only", .min = 1),
+	OPT('z', "string-size", "BYTES", &string_size,
+	    "take this much of strings, their end included (default 80)", .min = 2,
+	    .max = EXPR_STRING_MAX),
+	OPT(0, "keys", "N", &keys, "tell this many different values apart (default 10240)",
+	    .min = 1, .max = 1 << 22),
+	OPT_PARSED('I', "include", "HEADER", take_header, NULL,
+		   "take the constants of a header, as linux/fs.h (repeatable)"),
+	OPT(0, "dump", NULL, &dump, "print the programs' instructions, and trace nothing"),
+	OPT('v', "verbose", NULL, &common.verbose, "say what is loaded and attached"),
+	OPT_EXEC,
+	{ 0 },
+};
+
+static const struct opt positionals[] = {
+	OPT_PARSED(0, "specifier", NULL, take_another, NULL, "more of what -C or -H takes",
+		   .many = true),
+	{ 0 },
+};
+
+static const struct example examples[] = {
+	{ "-H 'r::vfs_read()'", "what vfs_read() returns" },
+	{ "-p 1005 -H 'r:c:read()'", "the same of read() in libc, by a process" },
+	{ "-C 't:raw_syscalls:sys_enter():int:args->id'", "system calls by number" },
+	{ "-C 'p::tcp_sendmsg():u32:size'", "sizes of messages; names and types by BTF" },
+	{ "-H 'p::tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size):u32:size'",
+	  "the same as a histogram, with BCC's signature" },
+	{ "-p 181 -C 'p:c:write(int fd):int:fd'", "descriptors that a process writes to" },
+	{ "-C 'r::vfs_read():u32:$PID:$latency > 100000#slow reads'",
+	  "who reads for longer than 0.1 ms" },
+	{ "-H 'r:c:malloc(size_t size):u64:$latency/$entry(size)#ns a byte'",
+	  "what the allocation of a byte takes" },
+	{ "-C 'p:c:puts(char *s):char*:s' -z 200", "lines written" },
+	{ "-c -C 'p::vfs_write():char*,u64:$COMM,count'", "who writes how much at once" },
+	{ 0 },
+};
+
+/* --- A specifier's text --- */
+
+static void __attribute__((noreturn))
+refuse(const struct specifier *s, const struct expr_error *err, int code)
+{
+	struct buf b = {};
+
+	buf_fmt(&b, "%s\n", err->text);
+	expr_caret(&b, s->text, err);
+	warn("%.*s", (int)b.len - 1, b.data);
+	exit(code);
+}
+
+static void __attribute__((noreturn, format(printf, 4, 5)))
+wrong(const struct specifier *s, u32 pos, u32 len, const char *fmt, ...)
+{
+	struct expr_error err = { .pos = pos, .len = len };
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(err.text, sizeof(err.text), fmt, ap);
+	va_end(ap);
+	refuse(s, &err, 2);
+}
+
+/* Behind a string or character literal. */
+static u32 skip_quoted(const char *text, u32 at)
+{
+	char quote = text[at++];
+
+	while (text[at] && text[at] != quote)
+		at += text[at] == '\\' && text[at + 1] ? 2 : 1;
+	return text[at] ? at + 1 : at;
+}
+
+/* The next of the characters that ends a part; those in quotes, brackets and of ?: do not. */
+static u32 part_end(const char *text, u32 at, const char *ends)
+{
+	int depth = 0, choices = 0;
+
+	while (text[at]) {
+		char c = text[at];
+
+		if (c == '"' || c == '\'') {
+			at = skip_quoted(text, at);
+			continue;
+		}
+		if (c == ':' && choices && !depth)
+			choices--;
+		else if (!depth && strchr(ends, c))
+			break;
+		depth += (c == '(' || c == '[') - (c == ')' || c == ']');
+		choices += c == '?' && !depth;
+		at++;
+	}
+	return at;
+}
+
+static struct expr_source trimmed(const char *text, u32 start, u32 end)
+{
+	while (start < end && strchr(" \t\n", text[start]))
+		start++;
+	while (end > start && strchr(" \t\n", text[end - 1]))
+		end--;
+	return (struct expr_source){ text, start, end };
+}
+
+static bool is_empty(struct expr_source source)
+{
+	return source.start == source.end;
+}
+
+/* A list up to ':' or '#' or the end, into part[]; how many. *at is then that character. */
+static int parse_list(const struct specifier *s, u32 *at, struct expr_source part[VALUES])
+{
+	int n = 0;
+
+	for (;; ++*at) {
+		u32 end = part_end(s->text, *at, ",:#");
+
+		if (n == VALUES)
+			wrong(s, *at, end - *at, "these are too many values");
+		part[n] = trimmed(s->text, *at, end);
+		if (is_empty(part[n]))
+			wrong(s, end, 1, "something is missing here");
+		n++;
+		*at = end;
+		if (s->text[end] != ',')
+			return n;
+	}
+}
+
+static void parse_values(struct specifier *s, u32 *at)
+{
+	struct expr_source type[VALUES], source[VALUES];
+	u32 types_at = ++*at;
+	int ntypes = parse_list(s, at, type);
+
+	if (s->text[*at] != ':')
+		wrong(s, types_at, *at - types_at, "a type is followed by a value, as in u32:$PID");
+	++*at;
+	s->nvalues = parse_list(s, at, source);
+	if (ntypes != s->nvalues)
+		wrong(s, types_at, *at - types_at, "there are %d types for %d values", ntypes,
+		      s->nvalues);
+	if (s->histogram && s->nvalues > 1)
+		wrong(s, source[1].start, source[1].end - source[1].start,
+		      "a histogram is of one value");
+	for (int i = 0; i < ntypes; i++)
+		s->value[i] = (struct value){ .source = source[i], .type_source = type[i] };
+}
+
+static void parse(struct specifier *s)
+{
+	struct expr_error err;
+	int ret = program_parse(&s->program, s->text, &err);
+	u32 at = s->program.end;
+
+	if (ret == -EINVAL)
+		refuse(s, &err, 2);
+	if (ret)
+		die_err(ret, "cannot read a specifier");
+	at = trimmed(s->text, at, strlen(s->text)).start;
+	if (s->text[at] == ':')
+		parse_values(s, &at);
+	if (s->text[at] == ':') {
+		u32 end = part_end(s->text, at + 1, "#");
+
+		s->filter = trimmed(s->text, at + 1, end);
+		at = end;
+	}
+	if (s->text[at] == '#')
+		s->label = trimmed(s->text, at + 1, strlen(s->text));
+	else if (s->text[at])
+		wrong(s, at, strlen(s->text) - at,
+		      "here a colon and a type, or # and a label, can follow");
+}
+
+/* --- What is compiled --- */
+
+/* Without an expression: what a function returns, or else just the call. */
+static void set_default(struct specifier *s)
+{
+	struct value *v = &s->value[0];
+
+	s->nvalues = 1;
+	if (s->program.spec.kind == SPEC_RETURN) {
+		const struct expr_type *ret = s->program.entry.retval.type;
+		bool known = !*s->program.spec.library && expr_type_size(ret);
+
+		v->source = expr_source("$retval");
+		v->shown = "retval";
+		v->type = known ? ret : expr_type_int(programs.types, 4, true);
+		return;
+	}
+	if (s->histogram)
+		wrong(s, 0, strlen(s->text),
+		      "a histogram needs a value: TYPE:EXPRESSION after the name");
+	v->source = expr_source("1");
+	v->shown = "total calls";
+	v->type = expr_type_int(programs.types, 4, true);
+}
+
+static void resolve(struct specifier *s)
+{
+	struct expr_error err;
+	int ret = program_resolve(&programs, &s->program, dump, &err);
+
+	if (ret)
+		refuse(s, &err, ret == -EINVAL ? 2 : 1);
+	if (!s->nvalues)
+		set_default(s);
+	for (int i = 0; i < s->nvalues; i++) {
+		struct value *v = &s->value[i];
+
+		if (!v->type)
+			v->type = expr_type_parse(programs.types, v->type_source, &err);
+		if (!v->type || !program_need(&s->program, v->source, &err))
+			refuse(s, &err, 2);
+	}
+	if (!is_empty(s->filter) && !program_need(&s->program, s->filter, &err))
+		refuse(s, &err, 2);
+	s->maps = programs_map(&programs, -1);
+}
+
+/* The statements, for each place. */
+static bool make(struct program *p, u32 shape, struct expr_prog *code, void *ctx,
+		 struct expr_error *err)
+{
+	struct specifier *s = ctx;
+	bool ok = true;
+
+	(void)shape;
+	if (!is_empty(s->filter) && !expr_filter(code, s->filter, programs.lost[LOST_TEXT], err))
+		return false;
+	expr_record(code, p->record, sizeof(u64), 0);
+	for (int i = 0; ok && i < s->nvalues; i++) {
+		struct value *v = &s->value[i];
+
+		ok = s->histogram ? expr_bucket(code, v->source, v->type, !linear, &v->at, err)
+				  : expr_key(code, v->source, v->type, string_size, &v->at, err);
+	}
+	if (ok)
+		expr_count_in(code, s->maps, 0, programs.lost[LOST_KEY]);
+	else if (s->value[0].shown) /* a default is not in the text */
+		err->pos = p->spec.name_at, err->len = p->spec.end - p->spec.name_at;
+	return ok;
+}
+
+static void compile(struct specifier *s)
+{
+	struct expr_error err;
+
+	if (program_compile(&programs, &s->program, make, s, &err))
+		refuse(s, &err, 2);
+}
+
+static u32 key_size(const struct specifier *s)
+{
+	return expr_record_size(s->program.shapes[0].code);
+}
+
+static int pinned(const char *path)
+{
+	int fd = bpf_obj_get(path);
+
+	if (fd < 0)
+		die_err(fd, "cannot use the pinned map '%s'", path);
+	return programs_map(&programs, fd);
+}
+
+static void read_headers(void)
+{
+	programs.macros = nheaders ? expr_macros_new() : NULL;
+	for (int i = 0; i < nheaders; i++) {
+		int err = expr_macros_read(programs.macros, headers[i]);
+
+		if (err)
+			die_err(err, "cannot read the header '%s'", headers[i]);
+	}
+}
+
+static void compile_all(void)
+{
+	struct common *c = &common;
+	int err;
+
+	programs.filter = &c->filter;
+	programs.verbose = c->verbose;
+	programs.pid = c->filter.pids.n == 1 ? c->filter.pids.id[0] : 0;
+	err = programs_init(&programs, c->btf);
+	if (err)
+		die_err(err, "cannot read the types of the kernel");
+	c->filter.cgroupmap = c->cgroupmap;
+	c->filter.mntnsmap = c->mntnsmap;
+	if (c->cgroupmap)
+		programs.cgroupmap = pinned(c->cgroupmap);
+	if (c->mntnsmap)
+		programs.mntnsmap = pinned(c->mntnsmap);
+	read_headers();
+	for (int i = 0; i < nspecifiers; i++)
+		resolve(&specifiers[i]);
+	for (int i = 0; i < nspecifiers; i++)
+		compile(&specifiers[i]);
+}
+
+static void print_programs(void)
+{
+	compile_all();
+	for (int i = 0; i < nspecifiers; i++) {
+		buf_fmt(&out, "%s\n", specifiers[i].text);
+		program_dump(&specifiers[i].program, &out);
+	}
+	out_flush();
+	exit(0);
+}
+
+static void check(void)
+{
+	if (!nspecifiers)
+		opt_error("nothing to trace: -C or -H says what");
+	for (int i = 0; i < nspecifiers; i++)
+		parse(&specifiers[i]);
+	if (dump)
+		print_programs();
+	common.interval = common.interval ?: common.duration ?: 1;
+}
+
+/* --- Attaching --- */
+
+/* Two hashes, and the array of one that says which is filled. */
+static void make_maps(struct specifier *s)
+{
+	LIBBPF_OPTS(bpf_map_create_opts, opts);
+	u32 zero = 0;
+	int err = 0, fd;
+
+	for (int i = 0; i < 2; i++) {
+		fd = bpf_map_create(BPF_MAP_TYPE_HASH, "counts", key_size(s), sizeof(u64), keys,
+				    NULL);
+		if (fd < 0)
+			die_err(fd, "cannot make a BPF map of %d keys of %u bytes", keys,
+				key_size(s));
+		s->buffer[i] = fd;
+	}
+	opts.inner_map_fd = s->buffer[0];
+	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "tables", sizeof(u32), sizeof(u32), 1,
+			    &opts);
+	if (fd >= 0)
+		err = bpf_map_update_elem(fd, &zero, &s->buffer[0], BPF_ANY);
+	if (fd < 0 || err)
+		die_err(errno, "cannot make a BPF map");
+	programs.maps[s->maps] = fd;
+	s->rows.value = (key_size(s) + 7) / 8 * 8;
+	s->rows.size = s->rows.value + sizeof(u64);
+}
+
+static void detach(struct run *run)
+{
+	for (int i = 0; i < nspecifiers; i++)
+		run->lost[LOST_PROBE] += program_detach(&specifiers[i].program);
+	for (int kind = 0; kind < LOST_KINDS; kind++)
+		run->lost[kind] += programs_lost(&programs, kind);
+}
+
+static void load(struct specifier *s)
+{
+	struct buf why = {};
+
+	make_maps(s);
+	if (program_load(&programs, &s->program, &why))
+		die("%s: %.*s", s->text, (int)why.len, why.data);
+	buf_free(&why);
+}
+
+static void attach(struct specifier *s)
+{
+	struct buf why = {};
+	u32 refused;
+
+	if (program_attach(&s->program, &refused, &why))
+		die("cannot attach to %s: %.*s", s->program.spec.name, (int)why.len, why.data);
+	if (refused)
+		warn("%u of %u places of %s were refused by the kernel", refused,
+		     s->program.sites.n, s->program.spec.name);
+	if (common.verbose)
+		for (u32 i = 0; i < s->program.sites.n; i++)
+			warn("probe %s", s->program.sites.at[i].name);
+	buf_free(&why);
+}
+
+/* All are loaded before the first is attached, so that they begin together. */
+static void attached(struct run *run)
+{
+	if (!nspecifiers) /* bcctool check */
+		return;
+	compile_all();
+	for (int i = 0; i < nspecifiers; i++)
+		load(&specifiers[i]);
+	run->detach = detach;
+	for (int i = 0; i < nspecifiers; i++)
+		attach(&specifiers[i]);
+}
+
+/* --- What was counted --- */
+
+static void take_rows(struct specifier *s)
+{
+	u32 zero = 0;
+	int full = s->buffer[0];
+
+	s->rows.n = 0;
+	if (!cumulative) {
+		if (bpf_map_update_elem(programs.maps[s->maps], &zero, &s->buffer[1], BPF_ANY))
+			die_err(errno, "cannot exchange the buffers of results");
+		s->buffer[0] = s->buffer[1];
+		s->buffer[1] = full;
+	}
+	rows_read(full, key_size(s), cumulative, &s->rows);
+}
+
+static u64 count_of(const struct specifier *s, const char *row)
+{
+	u64 n;
+
+	memcpy(&n, row + s->rows.value, sizeof(n));
+	return n;
+}
+
+static bool is_fault(const char *row, const struct value *v)
+{
+	u64 faults;
+
+	memcpy(&faults, row, sizeof(faults));
+	return faults >> v->at.fault & 1;
+}
+
+/* Sign-extended. */
+static u64 number_of(const char *row, const struct value *v)
+{
+	int unused = 64 - 8 * v->at.size;
+	u64 n = 0;
+
+	memcpy(&n, row + v->at.offset, v->at.size);
+	return v->at.is_signed ? (u64)((s64)(n << unused) >> unused) : n;
+}
+
+static int compare_values(const char *a, const char *b, const struct value *v)
+{
+	u64 x, y;
+
+	if (v->at.kind == EXPR_STRING)
+		return strncmp(a + v->at.offset, b + v->at.offset, v->at.size);
+	x = number_of(a, v);
+	y = number_of(b, v);
+	if (v->at.is_signed)
+		return (s64)x < (s64)y ? -1 : (s64)x > (s64)y;
+	return x < y ? -1 : x > y;
+}
+
+static const struct specifier *sorted; /* whose rows are being compared */
+
+static int by_values(const void *a, const void *b)
+{
+	int cmp = 0;
+
+	for (int i = 0; !cmp && i < sorted->nvalues; i++)
+		cmp = compare_values(a, b, &sorted->value[i]);
+	return cmp;
+}
+
+static int by_count(const void *a, const void *b)
+{
+	u64 x = count_of(sorted, a), y = count_of(sorted, b);
+
+	return x < y ? -1 : x > y ? 1 : by_values(a, b);
+}
+
+static void sort_rows(struct specifier *s)
+{
+	sorted = s;
+	if (s->rows.n)
+		qsort(s->rows.data, s->rows.n, s->rows.size, s->histogram ? by_values : by_count);
+}
+
+/* Values that could not be read are a loss, besides being shown as such. */
+static u64 count_faults(const struct specifier *s)
+{
+	u64 sum = 0, faults;
+
+	for (size_t i = 0; i < s->rows.n; i++) {
+		memcpy(&faults, rows_at(&s->rows, i), sizeof(faults));
+		sum += faults ? count_of(s, rows_at(&s->rows, i)) : 0;
+	}
+	return sum;
+}
+
+/* --- Printing --- */
+
+static void source_text(struct buf *b, struct expr_source source)
+{
+	buf_safe(b, source.text + source.start, source.end - source.start);
+}
+
+static void value_name(struct buf *b, const struct value *v)
+{
+	if (v->shown)
+		buf_str(b, v->shown);
+	else
+		source_text(b, v->source);
+}
+
+static void title(struct buf *b, const struct specifier *s)
+{
+	if (is_empty(s->label))
+		buf_safe(b, s->text, strlen(s->text));
+	else
+		source_text(b, s->label);
+}
+
+static void value_text(struct buf *b, const char *row, const struct value *v)
+{
+	u64 n = v->at.kind == EXPR_STRING ? 0 : number_of(row, v);
+
+	if (is_fault(row, v))
+		buf_str(b, "(fault)");
+	else if (v->at.kind == EXPR_STRING)
+		buf_safe(b, row + v->at.offset, strnlen(row + v->at.offset, v->at.size));
+	else if (v->at.kind == EXPR_POINTER)
+		buf_hex(b, n);
+	else if (v->at.is_signed)
+		buf_s64(b, n);
+	else
+		buf_u64(b, n);
+}
+
+static bool is_calls(const struct specifier *s)
+{
+	return s->value[0].shown && s->program.spec.kind != SPEC_RETURN;
+}
+
+/* "fd = 1, size = 42" */
+static void event_text(struct buf *b, const struct specifier *s, const char *row)
+{
+	if (is_calls(s)) {
+		buf_str(b, s->value[0].shown);
+		return;
+	}
+	for (int i = 0; i < s->nvalues; i++) {
+		buf_str(b, i ? ", " : "");
+		value_name(b, &s->value[i]);
+		buf_str(b, " = ");
+		value_text(b, row, &s->value[i]);
+	}
+}
+
+static size_t first_shown(const struct specifier *s)
+{
+	size_t rows = common.rows;
+
+	return rows && s->rows.n > rows ? s->rows.n - rows : 0;
+}
+
+static void print_counts(const struct specifier *s)
+{
+	buf_str(&out, "\tCOUNT      EVENT\n");
+	for (size_t i = first_shown(s); i < s->rows.n; i++) {
+		const char *row = rows_at(&s->rows, i);
+
+		buf_fmt(&out, "\t%-10llu ", count_of(s, row));
+		event_text(&out, s, row);
+		buf_chr(&out, '\n');
+		out_row();
+	}
+}
+
+/* Buckets of a histogram, all of them, empty ones too. */
+struct buckets {
+	struct bucket {
+		s64 low, high; /* as u64, where the value is unsigned */
+		u64 count;
+	} * at;
+	size_t n;
+	u64 faults;
+};
+
+/* 1, 2, 5, 10, 20, ...: the least with which the values make LINEAR_ROWS buckets at most. */
+static u64 bucket_width(u64 span)
+{
+	u64 width = 1;
+
+	for (int i = 0; span / width >= LINEAR_ROWS && width < 1ull << 60; i++)
+		width = i % 3 == 1 ? width / 2 * 5 : width * 2;
+	return width;
+}
+
+/* The largest multiple of width that is not above the value. */
+static s64 bucket_low(s64 v, u64 width, bool is_signed)
+{
+	s64 rest;
+
+	if (!is_signed)
+		return (u64)v - (u64)v % width;
+	rest = v % (s64)width;
+	return v - (rest < 0 ? rest + (s64)width : rest);
+}
+
+/* The rows are sorted by value; where it is unsigned, u64 wraps as s64 does. */
+static void make_linear(const struct specifier *s, struct buckets *b)
+{
+	const struct value *v = &s->value[0];
+	const char *first = NULL, *last = NULL;
+	u64 width;
+	s64 low;
+
+	for (size_t i = 0; i < s->rows.n; i++) {
+		if (is_fault(rows_at(&s->rows, i), v))
+			continue;
+		last = rows_at(&s->rows, i);
+		first = first ?: last;
+	}
+	if (!first)
+		return;
+	width = bucket_width(number_of(last, v) - number_of(first, v));
+	low = bucket_low(number_of(first, v), width, v->at.is_signed);
+	b->n = (number_of(last, v) - (u64)low) / width + 1;
+	b->at = xcalloc(b->n, sizeof(*b->at));
+	for (size_t i = 0; i < b->n; i++)
+		b->at[i] = (struct bucket){ low + i * width, low + i * width + width - 1 };
+	for (size_t i = 0; i < s->rows.n; i++) {
+		const char *row = rows_at(&s->rows, i);
+
+		if (!is_fault(row, v))
+			b->at[(number_of(row, v) - (u64)low) / width].count += count_of(s, row);
+	}
+}
+
+/* A row's value is the number of its power of two, or -1. The first bucket is of negative ones. */
+static void make_log2(const struct specifier *s, struct buckets *b)
+{
+	const struct value *v = &s->value[0];
+
+	b->n = 1 + HIST_SLOTS;
+	b->at = xcalloc(b->n, sizeof(*b->at));
+	b->at[0] = (struct bucket){ .low = 1ull << 63, .high = -1 };
+	for (int i = 0; i < HIST_SLOTS; i++)
+		b->at[1 + i] = (struct bucket){ .low = i ? 1ull << i : 0,
+						.high = i == 63 ? ~0ull : (2ull << i) - 1 };
+	for (size_t i = 0; i < s->rows.n; i++) {
+		const char *row = rows_at(&s->rows, i);
+		s64 power = number_of(row, v);
+
+		if (!is_fault(row, v))
+			b->at[power < 0 ? 0 : power < 2 ? 1 : power].count += count_of(s, row);
+	}
+	while (b->n && !b->at[b->n - 1].count)
+		b->n--;
+}
+
+static void make_buckets(const struct specifier *s, struct buckets *b)
+{
+	*b = (struct buckets){ 0 };
+	for (size_t i = 0; i < s->rows.n; i++)
+		if (is_fault(rows_at(&s->rows, i), &s->value[0]))
+			b->faults += count_of(s, rows_at(&s->rows, i));
+	if (linear)
+		make_linear(s, b);
+	else
+		make_log2(s, b);
+}
+
+static void bound(struct buf *b, s64 v, bool is_signed)
+{
+	if (is_signed)
+		buf_s64(b, v);
+	else
+		buf_u64(b, v);
+}
+
+static void print_linear(const struct buckets *b, const char *head, bool is_signed)
+{
+	u64 max = 1;
+
+	for (size_t i = 0; i < b->n; i++)
+		max = b->at[i].count > max ? b->at[i].count : max;
+	if (b->n)
+		buf_fmt(&out, "     %-19s : count     distribution\n", head);
+	for (size_t i = 0; i < b->n; i++) {
+		size_t start = out.len;
+
+		bound(&out, b->at[i].low, is_signed);
+		buf_align(&out, start, 10);
+		start = out.len;
+		if (b->at[i].low != b->at[i].high) {
+			buf_str(&out, " -> ");
+			bound(&out, b->at[i].high, is_signed);
+		}
+		buf_align(&out, start, -14);
+		buf_fmt(&out, " : %-8llu ", b->at[i].count);
+		hist_stars(&out, b->at[i].count, max, 40);
+	}
+}
+
+static void print_histogram(const struct specifier *s)
+{
+	const struct value *v = &s->value[0];
+	u64 slots[HIST_SLOTS] = {};
+	struct buf head = {};
+	struct buckets b;
+
+	make_buckets(s, &b);
+	value_name(&head, v);
+	buf_chr(&head, '\0');
+	if (linear) {
+		print_linear(&b, head.data, v->at.is_signed);
+	} else {
+		for (size_t i = 1; i < b.n; i++)
+			slots[i - 1] = b.at[i].count;
+		hist_log2_text(&out, head.data, b.n ? b.at[0].count : 0, slots);
+	}
+	if (b.faults)
+		buf_fmt(&out, "%10s %13s : %llu\n", "(fault)", "", b.faults);
+	buf_free(&head);
+	free(b.at);
+}
+
+static void print_text(const struct specifier *s)
+{
+	title(&out, s);
+	buf_chr(&out, '\n');
+	if (s->histogram)
+		print_histogram(s);
+	else
+		print_counts(s);
+}
+
+/* --- JSON --- */
+
+static void json_source(struct expr_source source)
+{
+	buf_json(&out, source.text + source.start, source.end - source.start);
+}
+
+static void json_name(const struct value *v)
+{
+	if (v->shown)
+		buf_json(&out, v->shown, strlen(v->shown));
+	else
+		json_source(v->source);
+}
+
+static void json_begin(const struct specifier *s, u64 now)
+{
+	buf_str(&out, "{\"time\":\"");
+	clock_iso(&out, now);
+	buf_str(&out, "\",\"probe\":");
+	buf_json(&out, s->text, strlen(s->text));
+	if (!is_empty(s->label)) {
+		buf_str(&out, ",\"label\":");
+		json_source(s->label);
+	}
+}
+
+static void json_value(const char *row, const struct value *v)
+{
+	if (is_fault(row, v))
+		buf_str(&out, "null");
+	else if (v->at.kind == EXPR_STRING)
+		buf_json(&out, row + v->at.offset, strnlen(row + v->at.offset, v->at.size));
+	else
+		bound(&out, number_of(row, v), v->at.is_signed);
+}
+
+static void json_counts(const struct specifier *s, u64 now)
+{
+	for (size_t i = first_shown(s); i < s->rows.n; i++) {
+		const char *row = rows_at(&s->rows, i);
+
+		json_begin(s, now);
+		buf_str(&out, ",\"event\":{");
+		for (int v = 0; v < s->nvalues && !is_calls(s); v++) {
+			buf_str(&out, v ? "," : "");
+			json_name(&s->value[v]);
+			buf_chr(&out, ':');
+			json_value(row, &s->value[v]);
+		}
+		buf_fmt(&out, "},\"count\":%llu}\n", count_of(s, row));
+		out_row();
+	}
+}
+
+static void json_histogram(const struct specifier *s, u64 now)
+{
+	const struct value *v = &s->value[0];
+	struct buckets b;
+	u64 sum = 0;
+
+	make_buckets(s, &b);
+	for (size_t i = 0; i < b.n; i++)
+		sum += b.at[i].count;
+	json_begin(s, now);
+	buf_str(&out, ",\"value\":");
+	json_name(v);
+	buf_fmt(&out, ",\"count\":%llu,\"faults\":%llu,\"buckets\":[", sum, b.faults);
+	for (size_t i = !linear && b.n && !b.at[0].count, comma = 0; i < b.n; i++, comma = 1) {
+		bool is_signed = v->at.is_signed && (linear || !i);
+
+		buf_str(&out, comma ? ",{\"low\":" : "{\"low\":");
+		bound(&out, b.at[i].low, is_signed);
+		buf_str(&out, ",\"high\":");
+		bound(&out, b.at[i].high, is_signed);
+		buf_fmt(&out, ",\"count\":%llu}", b.at[i].count);
+	}
+	buf_str(&out, "]}\n");
+	free(b.at);
+}
+
+/* --- CSV: a line a value or a bucket --- */
+
+static void csv_begin(const struct specifier *s, u64 now)
+{
+	struct buf b = {};
+
+	clock_iso(&out, now);
+	buf_chr(&out, ',');
+	if (is_empty(s->label))
+		buf_csv(&out, s->text, strlen(s->text));
+	else
+		buf_csv(&out, s->label.text + s->label.start, s->label.end - s->label.start);
+	buf_chr(&out, ',');
+	buf_free(&b);
+}
+
+static void csv_counts(const struct specifier *s, u64 now)
+{
+	for (size_t i = first_shown(s); i < s->rows.n; i++) {
+		const char *row = rows_at(&s->rows, i);
+		struct buf event = {};
+
+		csv_begin(s, now);
+		event_text(&event, s, row);
+		buf_csv(&out, event.data, event.len);
+		buf_fmt(&out, ",,,%llu\n", count_of(s, row));
+		buf_free(&event);
+	}
+}
+
+static void csv_histogram(const struct specifier *s, u64 now)
+{
+	const struct value *v = &s->value[0];
+	struct buckets b;
+
+	make_buckets(s, &b);
+	for (size_t i = 0; i < b.n; i++) {
+		bool is_signed = v->at.is_signed && (linear || !i);
+		struct buf name = {};
+
+		if (!linear && !i && !b.at[0].count)
+			continue;
+		csv_begin(s, now);
+		value_name(&name, v);
+		buf_csv(&out, name.data, name.len);
+		buf_free(&name);
+		buf_chr(&out, ',');
+		bound(&out, b.at[i].low, is_signed);
+		buf_chr(&out, ',');
+		bound(&out, b.at[i].high, is_signed);
+		buf_fmt(&out, ",%llu\n", b.at[i].count);
+	}
+	free(b.at);
+}
+
+static void print_specifier(const struct specifier *s, u64 now)
+{
+	if (out_mode == OUT_JSON && s->histogram)
+		json_histogram(s, now);
+	else if (out_mode == OUT_JSON)
+		json_counts(s, now);
+	else if (out_mode == OUT_CSV && s->histogram)
+		csv_histogram(s, now);
+	else if (out_mode == OUT_CSV)
+		csv_counts(s, now);
+	else
+		print_text(s);
+}
+
+static void run_argdist(struct run *run)
+{
+	bool more;
+
+	if (out_mode == OUT_CSV)
+		buf_str(&out, "time,probe,event,low,high,count\n");
+	do {
+		u64 now;
+
+		more = run_wait(run);
+		if (!more)
+			run_detach(run);
+		now = clock_mono();
+		if (out_mode == OUT_TEXT) {
+			buf_chr(&out, '[');
+			clock_hms(&out, now);
+			buf_str(&out, "]\n");
+		}
+		for (int i = 0; i < nspecifiers; i++) {
+			struct specifier *s = &specifiers[i];
+
+			take_rows(s);
+			sort_rows(s);
+			if (!cumulative || !more)
+				run->lost[LOST_TEXT] += count_faults(s);
+			print_specifier(s, now);
+		}
+		out_flush();
+	} while (more);
+}
+
+static const struct applet argdist = {
+	.name = "argdist",
+	.summary = "count values of functions' parameters and results, or show their distribution",
+	.doc = "Counts the values of expressions wherever a probe fires, or makes histograms of "
+	       "them. A specifier is the name of a probe, the types and the expressions, a "
+	       "condition and a label:\n\n"
+	       "{p,r,t,u}:[LIBRARY or CATEGORY]:NAME(SIGNATURE)[:TYPE[,TYPE...]:EXPRESSION"
+	       "[,EXPRESSION...][:CONDITION]][#LABEL]\n\n"
+	       "Without an expression what a function returns is taken (r), or the call itself "
+	       "counted. Parameters of kernel functions are known by the kernel's types, without a "
+	       "signature; bcctool-probe(7) tells all about names and expressions. Conditions and "
+	       "values are worked out in the kernel, where counts are kept as well. A value that "
+	       "cannot be read is shown as (fault).\n\n"
+	       "A time line, then each specifier's label or text, and rows COUNT EVENT by rising "
+	       "count; or a histogram. With $entry() or $latency a probe at the function's entry "
+	       "goes with that at the return; calls that began before argdist did, and all but the "
+	       "innermost of a recursion, are not counted then.",
+	.options = options,
+	.positionals = positionals,
+	.examples = examples,
+	.no_object = true,
+	.check = check,
+	.attached = attached,
+	.run = run_argdist,
+};
+
+APPLET(argdist);
