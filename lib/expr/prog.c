@@ -138,9 +138,10 @@ static void value_kind(struct compile *c, const struct node *n, enum expr_want w
 	    (want == EXPR_AS_IS && (n->kind == N_STRING || n->kind == N_CHOICE) &&
 	     is_string(c, n))) {
 		v->kind = EXPR_STRING;
-		v->size = n->type->kind == T_ARRAY && n->type->count && n->type->count < size
+		v->size = n->type->kind == T_ARRAY && n->type->count &&
+					  (n->type->count < size || n->kind == N_BUILTIN)
 				  ? n->type->count + (n->kind == N_MEMORY)
-				  : size;
+				  : size; /* a helper writes its array whole */
 	} else if (n->type->kind == T_PTR) {
 		v->kind = EXPR_POINTER;
 	} else if (type_integer(n->type)) {

@@ -164,6 +164,133 @@ static void powers_of_two(void **state)
 	}
 }
 
+static const struct expr_type *type_of(const char *name)
+{
+	return expr_type_parse(types, expr_source(name), &err);
+}
+
+static void keys(void **state)
+{
+	struct expr_value v[4];
+	char *record = vm.maps[0].value;
+
+	(void)state;
+	expr_record(p, 0, 8, 0);
+	assert_true(expr_key(p, expr_source("arg2"), type_of("u8"), 0, &v[0], &err));
+	assert_true(expr_key(p, expr_source("c->name"), type_of("char *"), 20, &v[1], &err));
+	assert_true(expr_key(p, expr_source("arg2"), type_of("struct corpus *"), 0, &v[2], &err));
+	assert_true(expr_key(p, expr_source("$COMM"), type_of("char *"), 4, &v[3], &err));
+	assert_false(expr_key(p, expr_source("c"), type_of("struct corpus"), 0, &v[3], &err));
+	assert_string_equal(err.text, "this can be taken as a number, a pointer or a string only");
+	assert_int_equal(v[0].size, 1);
+	assert_int_equal(v[1].size, 20);
+	assert_int_equal(v[2].kind, EXPR_POINTER);
+	assert_int_equal(v[3].size, 16); /* it is written whole */
+	regs.si = 0x1ff;
+	memset(record + 8, 'x', expr_record_size(p) - 8);
+	run();
+	assert_int_equal((u8)record[v[0].offset], 0xff);
+	assert_memory_equal(record + v[1].offset, "a name\0\0\0\0\0\0\0\0\0\0\0\0\0", 20);
+	assert_int_equal(*(u64 *)(record + v[2].offset), 0x1ff);
+	assert_string_equal(record + v[3].offset, "tester");
+}
+
+static void buckets(void **state)
+{
+	static const struct {
+		u64 v;
+		s64 as_signed, as_unsigned, as_int, linear;
+	} cases[] = {
+		{ 0, 0, 0, 0, 0 },
+		{ 5, 3, 3, 3, 5 },
+		{ -1ull, -1, 64, -1, -1 },
+		{ 1ull << 63 | 1, -1, 64, 1, (s64)(1ull << 63 | 1) },
+	};
+	struct expr_value v[4];
+	s64 *record = vm.maps[0].value;
+	struct expr_source arg = expr_source("arg2");
+
+	(void)state;
+	expr_record(p, 0, 8, 0);
+	assert_true(expr_bucket(p, arg, type_of("s64"), true, &v[0], &err));
+	assert_true(expr_bucket(p, arg, type_of("u64"), true, &v[1], &err));
+	assert_true(expr_bucket(p, arg, type_of("int"), true, &v[2], &err));
+	assert_true(expr_bucket(p, arg, type_of("s64"), false, &v[3], &err));
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		regs.si = cases[i].v;
+		run();
+		assert_int_equal(record[v[0].offset / 8], cases[i].as_signed);
+		assert_int_equal(record[v[1].offset / 8], cases[i].as_unsigned);
+		assert_int_equal(record[v[2].offset / 8], cases[i].as_int);
+		assert_int_equal(record[v[3].offset / 8], cases[i].linear);
+	}
+}
+
+/* The array of maps (5) says that it is map 2 which counts. */
+static void counted_in_the_map_of_the_day(void **state)
+{
+	u64 count = 41;
+
+	(void)state;
+	vm.maps[2].value = &count;
+	vm.maps[2].size = 8;
+	vm.maps[5].value = (void *)2ul;
+	expr_record(p, 0, 16, 0);
+	expr_put_const(p, 8, 7, 8);
+	expr_count_in(p, 5, 8, 1);
+	run();
+	assert_int_equal(count, 42);
+	assert_int_equal(vm.maps[5].lookups, 1);
+	vm.maps[2].value = NULL;
+	vm.maps[2].size = 0;
+	run();
+	assert_int_equal(vm.maps[2].updates, 1);
+	assert_memory_equal(vm.maps[2].key, &(u64){ 7 }, 8);
+	assert_int_equal(*(u64 *)vm.maps[1].value, 1); /* lost */
+}
+
+static void only_what_a_map_has(void **state)
+{
+	u64 *record = vm.maps[0].value, there = 1;
+
+	(void)state;
+	assert_true(expr_only_in(p, expr_source("arg2 + 1"), 2, &err));
+	expr_record(p, 0, 16, 0);
+	expr_put_const(p, 8, 1, 8);
+	vm.maps[2].value = &there;
+	vm.maps[2].size = 8;
+	run();
+	assert_int_equal(record[1], 1);
+	record[1] = 0;
+	vm.maps[2].value = NULL;
+	run();
+	assert_int_equal(record[1], 0);
+}
+
+/* What was saved is deleted however the program ends, and only if there was something. */
+static void forgotten(void **state)
+{
+	u64 saved[2] = {};
+
+	(void)state;
+	expr_saved(p, 2);
+	assert_true(expr_filter(p, expr_source("arg2 == 1"), -1, &err));
+	expr_record(p, 0, 8, 0);
+	run();
+	assert_int_equal(vm.maps[2].deletes, 0);
+	vm.maps[2].value = saved;
+	vm.maps[2].size = sizeof(saved);
+	vm.maps[0].lookups = 0;
+	regs.si = 2;
+	run();
+	assert_int_equal(vm.maps[0].lookups, 0);
+	assert_int_equal(vm.maps[2].deletes, 1);
+	regs.si = 1;
+	run();
+	assert_int_equal(vm.maps[0].lookups, 1);
+	assert_int_equal(vm.maps[2].deletes, 2);
+}
+
 static void limited(void **state)
 {
 	u64 passed = 0, *record = vm.maps[0].value;
@@ -241,6 +368,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(only_some_tasks, begin, end),
 		cmocka_unit_test_setup_teardown(counted, begin, end),
 		cmocka_unit_test_setup_teardown(powers_of_two, begin, end),
+		cmocka_unit_test_setup_teardown(keys, begin, end),
+		cmocka_unit_test_setup_teardown(buckets, begin, end),
+		cmocka_unit_test_setup_teardown(counted_in_the_map_of_the_day, begin, end),
+		cmocka_unit_test_setup_teardown(only_what_a_map_has, begin, end),
+		cmocka_unit_test_setup_teardown(forgotten, begin, end),
 		cmocka_unit_test_setup_teardown(limited, begin, end),
 		cmocka_unit_test_setup_teardown(too_long, begin, end),
 		cmocka_unit_test_setup_teardown(as_text, begin, end),
