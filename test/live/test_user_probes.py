@@ -162,12 +162,13 @@ def test_program_lives_on():
 
 @needs(f"file:{PYTHON}")
 def test_usdt_of_python():
-    script = "import gc\ngc.disable()\nfor i in range(13): gc.collect()"
+    script = "import gc\ngc.disable()\nfor i in range(13): gc.collect()\n" + \
+        "print(sum(generation['collections'] for generation in gc.get_stats()))"
     idle = spawn([PYTHON, "-c", "import sys; sys.stdin.read()"], stdin=os.pipe()[0])
     funccount = tool("funccount", f"u:{PYTHON}:python:gc__start", json=True)
-    run([PYTHON, "-I", "-S", "-c", script])
-    # At its end the interpreter collects some more times.
-    assert 13 <= counts(funccount)["python:gc__start"] <= 17
+    collections = int(run([PYTHON, "-I", "-S", "-c", script]).out)
+    # At its end the interpreter collects a few more times.
+    assert 13 <= collections <= counts(funccount)["python:gc__start"] <= collections + 5
     idle.stop()
 
 
@@ -211,17 +212,18 @@ def test_process_with_its_own_root():
     process.stop()
 
 
+@alone
 @needs(f"file:{JVM}", "kernel:6.6")
 @timeout(180)
 def test_many_functions_at_once():
     begin = time.monotonic()
-    funccount = tool("funccount", f"{JVM}:*", json=True, limit=120)
+    funccount = tool("funccount", f"{JVM}:*", limit=120)
     live = time.monotonic()
-    stopped = funccount.stop()
+    stopped = funccount.stop(limit=60)
     end = time.monotonic()
-    traced = int(re.search(r"Tracing (\d+) functions", stopped.err + stopped.out).group(1))
-    assert stopped.code == 0 and traced > 40000
-    assert live - begin < 20 and end - live < 20, (traced, live - begin, end - live)
+    traced = int(re.search(r"Tracing (\d+) functions", stopped.out).group(1))
+    assert stopped.code == 0 and traced > 40000, stopped.err
+    assert live - begin < 10 and end - live < 10, (traced, live - begin, end - live)
 
 
 def test_refused():
