@@ -104,8 +104,9 @@ static int beneath_root(u32 pid, const char *path, int flags)
 	if (root < 0)
 		return errno == ENOENT ? -ESRCH : -errno;
 	fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
-	if (fd < 0 && (errno == ENOSYS || errno == EPERM) && flags & O_NOFOLLOW)
-		/* Before Linux 5.6. A link may lead astray; device and inode will tell. */
+	if (fd < 0 && (errno == ENOSYS || errno == EPERM) && (!pid || flags & O_NOFOLLOW))
+		/* Before Linux 5.6. Our root is our own; elsewhere device and inode will tell
+		 * whether a link led astray. */
 		fd = openat(root, path + strspn(path, "/"), O_CLOEXEC | flags);
 	fd = fd < 0 ? -errno : fd;
 	close(root);
