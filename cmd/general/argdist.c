@@ -511,6 +511,8 @@ static void attached(struct run *run)
 	if (!nspecifiers) /* bcctool check */
 		return;
 	compile_all();
+	expr_types_free(programs.types); /* some megabytes */
+	programs.types = NULL;
 	for (int i = 0; i < nspecifiers; i++)
 		load(&specifiers[i]);
 	run->detach = detach;
