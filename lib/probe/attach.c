@@ -14,6 +14,8 @@
 #include "kernel.h"
 #include "util.h"
 
+#define REFUSED 64 /* so many places left out, and it is not the places' fault */
+
 #define FEW 4 /* functions that are quicker attached one by one than through tracefs */
 
 /* linux/bpf.h of newer kernels than that of the build: attach type, and how links are made. */
@@ -156,7 +158,9 @@ bool attach_is_over(const struct attach *a)
 
 void attach_type(enum attach_way way, enum bpf_prog_type *type, enum bpf_attach_type *attach)
 {
-	*type = way == ATTACH_TRACEPOINT ? BPF_PROG_TYPE_TRACEPOINT : BPF_PROG_TYPE_KPROBE;
+	*type = way == ATTACH_TRACEPOINT ? BPF_PROG_TYPE_TRACEPOINT
+		: way == ATTACH_RAW      ? BPF_PROG_TYPE_RAW_TRACEPOINT
+					 : BPF_PROG_TYPE_KPROBE;
 	*attach = way == ATTACH_MULTI ? BPF_TRACE_KPROBE_MULTI
 		  : way == ATTACH_UMULTI
 			  ? (enum bpf_attach_type)TRACE_UPROBE_MULTI /* newer than libbpf */
@@ -321,7 +325,7 @@ static int link_batch(struct attach *a, const struct batch *b, u32 from, u32 n)
 		return add_link(a, ret);
 	if (n == 1) {
 		a->refused = ret;
-		return 0;
+		return ++a->nrefused > REFUSED ? ret : 0;
 	}
 	ret = link_batch(a, b, from, n / 2);
 	return ret ? ret : link_batch(a, b, from + n / 2, n - n / 2);

@@ -40,6 +40,7 @@ struct attach {
 	void *over_arg;
 
 	u32 attached; /* sites */
+	u32 nrefused; /* of those in links of many */
 	int refused;  /* why the kernel did not take one of the others, -errno */
 	int *links;
 	u32 nlinks;
