@@ -6,23 +6,16 @@
 #include <bpf/bpf.h>
 
 #include "applet.h"
+#include "buckets.h"
 #include "clock.h"
-#include "hist.h"
 #include "kernel.h"
 #include "out.h"
 #include "probe/program.h"
 #include "report.h"
 #include "rows.h"
 
-#define SPECIFIERS  32
-#define VALUES      16 /* of a specifier */
-#define LINEAR_ROWS 64 /* of a linear histogram, at most */
-#define ROW         struct argdist_row
-
-/* Only for the man page and JSON's keys: what text shows is BCC's. */
-struct argdist_row {
-	u64 count;
-};
+#define SPECIFIERS 32
+#define VALUES     16 /* of a specifier */
 
 /*
  * What one -C or -H asks for. A key is the faults of its values, then the values; what is counted
@@ -636,6 +629,14 @@ static void title(struct buf *b, const struct specifier *s)
 		source_text(b, s->label);
 }
 
+static void number_text(struct buf *b, u64 n, const struct value *v)
+{
+	if (v->at.is_signed)
+		buf_s64(b, n);
+	else
+		buf_u64(b, n);
+}
+
 static void value_text(struct buf *b, const char *row, const struct value *v)
 {
 	u64 n = v->at.kind == EXPR_STRING ? 0 : number_of(row, v);
@@ -646,10 +647,8 @@ static void value_text(struct buf *b, const char *row, const struct value *v)
 		buf_safe(b, row + v->at.offset, strnlen(row + v->at.offset, v->at.size));
 	else if (v->at.kind == EXPR_POINTER)
 		buf_hex(b, n);
-	else if (v->at.is_signed)
-		buf_s64(b, n);
 	else
-		buf_u64(b, n);
+		number_text(b, n, v);
 }
 
 static bool is_calls(const struct specifier *s)
@@ -692,154 +691,39 @@ static void print_counts(const struct specifier *s)
 	}
 }
 
-/* Buckets of a histogram, all of them, empty ones too. */
-struct buckets {
-	struct bucket {
-		s64 low, high; /* as u64, where the value is unsigned */
-		u64 count;
-	} * at;
-	size_t n;
-	u64 faults;
-};
-
-/* 1, 2, 5, 10, 20, ...: the least with which the values make LINEAR_ROWS buckets at most. */
-static u64 bucket_width(u64 span)
-{
-	u64 width = 1;
-
-	for (int i = 0; span / width >= LINEAR_ROWS && width < 1ull << 60; i++)
-		width = i % 3 == 1 ? width / 2 * 5 : width * 2;
-	return width;
-}
-
-/* The largest multiple of width that is not above the value. */
-static s64 bucket_low(s64 v, u64 width, bool is_signed)
-{
-	s64 rest;
-
-	if (!is_signed)
-		return (u64)v - (u64)v % width;
-	rest = v % (s64)width;
-	return v - (rest < 0 ? rest + (s64)width : rest);
-}
-
-/* The rows are sorted by value; where it is unsigned, u64 wraps as s64 does. */
-static void make_linear(const struct specifier *s, struct buckets *b)
-{
-	const struct value *v = &s->value[0];
-	const char *first = NULL, *last = NULL;
-	u64 width;
-	s64 low;
-
-	for (size_t i = 0; i < s->rows.n; i++) {
-		if (is_fault(rows_at(&s->rows, i), v))
-			continue;
-		last = rows_at(&s->rows, i);
-		first = first ?: last;
-	}
-	if (!first)
-		return;
-	width = bucket_width(number_of(last, v) - number_of(first, v));
-	low = bucket_low(number_of(first, v), width, v->at.is_signed);
-	b->n = (number_of(last, v) - (u64)low) / width + 1;
-	b->at = xcalloc(b->n, sizeof(*b->at));
-	for (size_t i = 0; i < b->n; i++)
-		b->at[i] = (struct bucket){ low + i * width, low + i * width + width - 1 };
-	for (size_t i = 0; i < s->rows.n; i++) {
-		const char *row = rows_at(&s->rows, i);
-
-		if (!is_fault(row, v))
-			b->at[(number_of(row, v) - (u64)low) / width].count += count_of(s, row);
-	}
-}
-
-/* A row's value is the number of its power of two, or -1. The first bucket is of negative ones. */
-static void make_log2(const struct specifier *s, struct buckets *b)
-{
-	const struct value *v = &s->value[0];
-
-	b->n = 1 + HIST_SLOTS;
-	b->at = xcalloc(b->n, sizeof(*b->at));
-	b->at[0] = (struct bucket){ .low = 1ull << 63, .high = -1 };
-	for (int i = 0; i < HIST_SLOTS; i++)
-		b->at[1 + i] = (struct bucket){ .low = i ? 1ull << i : 0,
-						.high = i == 63 ? ~0ull : (2ull << i) - 1 };
-	for (size_t i = 0; i < s->rows.n; i++) {
-		const char *row = rows_at(&s->rows, i);
-		s64 power = number_of(row, v);
-
-		if (!is_fault(row, v))
-			b->at[power < 0 ? 0 : power < 2 ? 1 : power].count += count_of(s, row);
-	}
-	while (b->n && !b->at[b->n - 1].count)
-		b->n--;
-}
-
 static void make_buckets(const struct specifier *s, struct buckets *b)
 {
-	*b = (struct buckets){ 0 };
-	for (size_t i = 0; i < s->rows.n; i++)
-		if (is_fault(rows_at(&s->rows, i), &s->value[0]))
-			b->faults += count_of(s, rows_at(&s->rows, i));
-	if (linear)
-		make_linear(s, b);
-	else
-		make_log2(s, b);
-}
+	const struct value *v = &s->value[0];
+	struct counted *counted = xcalloc(s->rows.n + 1, sizeof(*counted));
+	size_t n = 0;
 
-static void bound(struct buf *b, s64 v, bool is_signed)
-{
-	if (is_signed)
-		buf_s64(b, v);
-	else
-		buf_u64(b, v);
-}
+	for (size_t i = 0; i < s->rows.n; i++) {
+		const char *row = rows_at(&s->rows, i);
 
-static void print_linear(const struct buckets *b, const char *head, bool is_signed)
-{
-	u64 max = 1;
-
-	for (size_t i = 0; i < b->n; i++)
-		max = b->at[i].count > max ? b->at[i].count : max;
-	if (b->n)
-		buf_fmt(&out, "     %-19s : count     distribution\n", head);
-	for (size_t i = 0; i < b->n; i++) {
-		size_t start = out.len;
-
-		bound(&out, b->at[i].low, is_signed);
-		buf_align(&out, start, 10);
-		start = out.len;
-		if (b->at[i].low != b->at[i].high) {
-			buf_str(&out, " -> ");
-			bound(&out, b->at[i].high, is_signed);
-		}
-		buf_align(&out, start, -14);
-		buf_fmt(&out, " : %-8llu ", b->at[i].count);
-		hist_stars(&out, b->at[i].count, max, 40);
+		if (!is_fault(row, v))
+			counted[n++] = (struct counted){ number_of(row, v), count_of(s, row) };
 	}
+	if (linear)
+		buckets_linear(b, counted, n, v->at.is_signed);
+	else
+		buckets_log2(b, counted, n);
+	free(counted);
 }
 
 static void print_histogram(const struct specifier *s)
 {
-	const struct value *v = &s->value[0];
-	u64 slots[HIST_SLOTS] = {};
+	u64 faults = count_faults(s);
 	struct buf head = {};
 	struct buckets b;
 
 	make_buckets(s, &b);
-	value_name(&head, v);
+	value_name(&head, &s->value[0]);
 	buf_chr(&head, '\0');
-	if (linear) {
-		print_linear(&b, head.data, v->at.is_signed);
-	} else {
-		for (size_t i = 1; i < b.n; i++)
-			slots[i - 1] = b.at[i].count;
-		hist_log2_text(&out, head.data, b.n ? b.at[0].count : 0, slots);
-	}
-	if (b.faults)
-		buf_fmt(&out, "%10s %13s : %llu\n", "(fault)", "", b.faults);
+	buckets_text(&out, &b, head.data);
+	if (faults)
+		buf_fmt(&out, "%10s %13s : %llu\n", "(fault)", "", faults);
 	buf_free(&head);
-	free(b.at);
+	buckets_free(&b);
 }
 
 static void print_text(const struct specifier *s)
@@ -886,7 +770,7 @@ static void json_value(const char *row, const struct value *v)
 	else if (v->at.kind == EXPR_STRING)
 		buf_json(&out, row + v->at.offset, strnlen(row + v->at.offset, v->at.size));
 	else
-		bound(&out, number_of(row, v), v->at.is_signed);
+		number_text(&out, number_of(row, v), v);
 }
 
 static void json_counts(const struct specifier *s, u64 now)
@@ -909,36 +793,23 @@ static void json_counts(const struct specifier *s, u64 now)
 
 static void json_histogram(const struct specifier *s, u64 now)
 {
-	const struct value *v = &s->value[0];
 	struct buckets b;
-	u64 sum = 0;
 
 	make_buckets(s, &b);
-	for (size_t i = 0; i < b.n; i++)
-		sum += b.at[i].count;
 	json_begin(s, now);
 	buf_str(&out, ",\"value\":");
-	json_name(v);
-	buf_fmt(&out, ",\"count\":%llu,\"faults\":%llu,\"buckets\":[", sum, b.faults);
-	for (size_t i = !linear && b.n && !b.at[0].count, comma = 0; i < b.n; i++, comma = 1) {
-		bool is_signed = v->at.is_signed && (linear || !i);
-
-		buf_str(&out, comma ? ",{\"low\":" : "{\"low\":");
-		bound(&out, b.at[i].low, is_signed);
-		buf_str(&out, ",\"high\":");
-		bound(&out, b.at[i].high, is_signed);
-		buf_fmt(&out, ",\"count\":%llu}", b.at[i].count);
-	}
-	buf_str(&out, "]}\n");
-	free(b.at);
+	json_name(&s->value[0]);
+	buf_fmt(&out, ",\"count\":%llu,\"faults\":%llu,\"buckets\":", buckets_sum(&b),
+		count_faults(s));
+	buckets_json(&out, &b);
+	buf_str(&out, "}\n");
+	buckets_free(&b);
 }
 
 /* --- CSV: a line a value or a bucket --- */
 
 static void csv_begin(const struct specifier *s, u64 now)
 {
-	struct buf b = {};
-
 	clock_iso(&out, now);
 	buf_chr(&out, ',');
 	if (is_empty(s->label))
@@ -946,7 +817,6 @@ static void csv_begin(const struct specifier *s, u64 now)
 	else
 		buf_csv(&out, s->label.text + s->label.start, s->label.end - s->label.start);
 	buf_chr(&out, ',');
-	buf_free(&b);
 }
 
 static void csv_counts(const struct specifier *s, u64 now)
@@ -965,27 +835,22 @@ static void csv_counts(const struct specifier *s, u64 now)
 
 static void csv_histogram(const struct specifier *s, u64 now)
 {
-	const struct value *v = &s->value[0];
+	struct buf name = {};
 	struct buckets b;
 
 	make_buckets(s, &b);
+	value_name(&name, &s->value[0]);
 	for (size_t i = 0; i < b.n; i++) {
-		bool is_signed = v->at.is_signed && (linear || !i);
-		struct buf name = {};
-
-		if (!linear && !i && !b.at[0].count)
-			continue;
 		csv_begin(s, now);
-		value_name(&name, v);
 		buf_csv(&out, name.data, name.len);
-		buf_free(&name);
 		buf_chr(&out, ',');
-		bound(&out, b.at[i].low, is_signed);
+		bucket_bound(&out, &b.at[i], b.at[i].low);
 		buf_chr(&out, ',');
-		bound(&out, b.at[i].high, is_signed);
+		bucket_bound(&out, &b.at[i], b.at[i].high);
 		buf_fmt(&out, ",%llu\n", b.at[i].count);
 	}
-	free(b.at);
+	buf_free(&name);
+	buckets_free(&b);
 }
 
 static void print_specifier(const struct specifier *s, u64 now)
@@ -1035,21 +900,20 @@ static void run_argdist(struct run *run)
 
 static const struct applet argdist = {
 	.name = "argdist",
-	.summary = "count values of functions' parameters and results, or show their distribution",
+	.summary = "count values of parameters and results, or show their distribution",
 	.doc = "Counts the values of expressions wherever a probe fires, or makes histograms of "
-	       "them. A specifier is the name of a probe, the types and the expressions, a "
-	       "condition and a label:\n\n"
-	       "{p,r,t,u}:[LIBRARY or CATEGORY]:NAME(SIGNATURE)[:TYPE[,TYPE...]:EXPRESSION"
-	       "[,EXPRESSION...][:CONDITION]][#LABEL]\n\n"
-	       "Without an expression what a function returns is taken (r), or the call itself "
-	       "counted. Parameters of kernel functions are known by the kernel's types, without a "
-	       "signature; bcctool-probe(7) tells all about names and expressions. Conditions and "
-	       "values are worked out in the kernel, where counts are kept as well. A value that "
-	       "cannot be read is shown as (fault).\n\n"
-	       "A time line, then each specifier's label or text, and rows COUNT EVENT by rising "
-	       "count; or a histogram. With $entry() or $latency a probe at the function's entry "
-	       "goes with that at the return; calls that began before argdist did, and all but the "
-	       "innermost of a recursion, are not counted then.",
+	       "them. A specifier is\n\n"
+	       "PROBE(SIGNATURE):TYPES:EXPRESSIONS:CONDITION#LABEL\n\n"
+	       "of which all but the probe can be left out. Types and expressions are lists, with "
+	       "commas, of the same length. Without them what a function returns is taken (r:), or "
+	       "the call itself counted. Kernel functions need no signature where there is BTF. "
+	       "bcctool-probe(7) tells all about the names of probes and about expressions.\n\n"
+	       "Conditions and values are worked out in the kernel, where the counts are, too. A "
+	       "value that cannot be read is shown as (fault).\n\n"
+	       "A report is a line with the time, then for each specifier its label or text and "
+	       "rows COUNT EVENT by rising count, or a histogram. With $entry() or $latency there "
+	       "is a probe at the function's entry as well; calls that began before argdist did, "
+	       "and all but the innermost of a recursion, are not counted then.",
 	.options = options,
 	.positionals = positionals,
 	.examples = examples,
