@@ -292,6 +292,9 @@ static void __attribute__((noreturn)) unknown_name(struct compile *c, const stru
 		guess_name(&g, "args");
 	if (find_name(c->scope->fields, c->scope->nfields, n->text))
 		fail(c, n->pos, n->len, "fields of a tracepoint are written args->%s", n->text);
+	if (find_name(c->scope->gone, c->scope->ngone, n->text))
+		fail(c, n->pos, n->len, "at the return parameters are gone: use $entry(%s)",
+		     n->text);
 	guess_name(&g, "retval");
 	builtin_names(guess_name, &g);
 	fail_guess(c, n->pos, n->len, &g, "nothing here is called '%s'", n->text);

@@ -202,6 +202,8 @@ struct expr_scope {
 	const struct expr_name *names, *fields; /* parameters; what args-> has */
 	int nnames, nfields;
 	const struct expr_name *retval; /* NULL: not at a return */
+	const struct expr_name *gone;   /* there: what only $entry() can tell, for errors */
+	int ngone;
 	const struct expr_saved *saved; /* what $entry(x) can be */
 	int nsaved;
 	int latency; /* offset of the time of entry in what was saved; 0: there is no $latency */

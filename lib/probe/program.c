@@ -310,6 +310,8 @@ static int resolve_function(struct programs *s, struct program *p, struct expr_e
 	shape->scope = base_scope(s, p);
 	shape->retval = entry->retval;
 	shape->scope.retval = &p->entry.retval;
+	shape->scope.gone = p->entry.scope.names;
+	shape->scope.ngone = p->entry.scope.nnames;
 	return 0;
 }
 

@@ -380,7 +380,7 @@ def test_errors_that_the_kernel_knows():
             ("p::tcp_sendmsg():u16:sk->sk_dprot", "struct sock has no member 'sk_dprot'; did you mean 'sk_dport'?"),
             ("t:sched:sched_switch():int:args->prev_pit", "did you mean 'prev_pid'"),
             ("t:sched:sched_swich():int:1", "did you mean 'sched_switch'"),
-            ("r::vfs_read():u64:count", "nothing here is called 'count'"),
+            ("r::vfs_read():u64:count", "use $entry(count)"),
             ("p::vfs_read():u64:$retval", "where a function returns"),
             ("p::vfs_read():struct file:file", "number"),
     ):

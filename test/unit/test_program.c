@@ -139,7 +139,9 @@ static void returns(void **state)
 	(void)state;
 	regs.ax = 7;
 	assert_int_equal(at_entry("r::work()", "$retval + 1"), 8);
-	assert_int_equal(compile("r::work()", "size"), -EINVAL);
+	assert_int_equal(compile("r::work()", "1 + size"), -EINVAL);
+	assert_string_equal(err.text, "at the return parameters are gone: use $entry(size)");
+	assert_int_equal(err.pos, 4);
 	program_free(&program);
 	assert_int_equal(compile("r::nothing()", "$retval"), -EINVAL);
 	assert_string_equal(err.text, "the function returns nothing");
