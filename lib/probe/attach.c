@@ -587,7 +587,7 @@ static u64 link_missed(int link)
 
 u64 attach_missed(const struct attach *a)
 {
-	u64 missed = a->hold >= 0 ? event_missed() : 0;
+	u64 missed = a->hold >= 0 ? event_missed(a) : 0;
 
 	for (u32 i = 0; i < a->nlinks; i++)
 		missed += link_missed(a->links[i]);

@@ -44,6 +44,7 @@ struct attach {
 	int refused;  /* why the kernel did not take one of the others, -errno */
 	int *links;
 	u32 nlinks;
+	u32 set;  /* number of the tracefs events in this process */
 	int hold; /* while it is open, the watcher keeps the tracefs events */
 	int watcher;
 };

@@ -15,19 +15,24 @@
 #include "kernel.h"
 #include "util.h"
 
-/* One event of entries, one of returns, which only the process has under these names. */
+/* One event of entries, one of returns, which only this set of sites has under these names. */
 #define GROUP "bcctool"
 
 struct events {
-	char event[2][24];
+	char event[2][32];
 };
 
-static struct events events_of(int pid)
+static struct events events_of(const struct attach *a)
 {
 	struct events e;
 
-	for (int returns = 0; returns < 2; returns++)
-		snprintf(e.event[returns], sizeof(e.event[0]), "%c%d", "pr"[returns], pid);
+	for (int returns = 0; returns < 2; returns++) {
+		char *name = e.event[returns];
+		int n = snprintf(name, sizeof(e.event[0]), "%c%d", "pr"[returns], getpid());
+
+		if (a->set)
+			snprintf(name + n, sizeof(e.event[0]) - n, "_%u", a->set);
+	}
 	return e;
 }
 
@@ -297,11 +302,14 @@ static int event_id(const char *event)
 
 int event_create(struct attach *a, int ids[2], struct buf *why)
 {
+	static u32 sets;
 	int definitions = openat(tracefs_dir(), "kprobe_events", O_WRONLY | O_APPEND | O_CLOEXEC);
 	struct placed p = { .at = calloc(a->sites->n, sizeof(*p.at)) };
 	int ret = definitions < 0 ? -errno : p.at ? 0 : -ENOMEM;
-	struct events events = events_of(getpid());
+	struct events events;
 
+	a->set = sets++;
+	events = events_of(a);
 	if (ret) {
 		buf_str(why, "cannot open tracefs kprobe_events: ");
 		free(p.at);
@@ -322,11 +330,11 @@ int event_create(struct attach *a, int ids[2], struct buf *why)
 }
 
 /* kprobe_profile: a line "EVENT HITS MISSES" a probe, without its group. */
-u64 event_missed(void)
+u64 event_missed(const struct attach *a)
 {
 	int fd = openat(tracefs_dir(), "kprobe_profile", O_RDONLY | O_CLOEXEC);
 	char *text = fd >= 0 ? read_fd(fd, 64 << 20, NULL) : NULL, *rest = text, *line;
-	struct events events = events_of(getpid());
+	struct events events = events_of(a);
 	u64 sum = 0;
 
 	while (text && (line = strsep(&rest, "\n"))) {

@@ -19,6 +19,6 @@ int event_create(struct attach *a, int ids[2], struct buf *why);
 void event_remove(struct attach *a);
 
 /* Hits missed, by tracefs. */
-u64 event_missed(void);
+u64 event_missed(const struct attach *a);
 
 #endif
