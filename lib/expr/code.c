@@ -46,10 +46,24 @@ int label_new(struct code *c)
 	return c->nlabels++;
 }
 
+static bool label_at(const struct code *c, int at)
+{
+	for (int i = 0; i < c->nlabels; i++)
+		if (c->label[i] == at)
+			return true;
+	return false;
+}
+
+/* Jumps are forward: a label that none goes to so far is none. One to the next instruction is taken
+ * back. */
 void label_here(struct code *c, int label)
 {
-	if (c->label[label] == NOT_PLACED_BUT_USED)
-		c->dead = false;
+	if (c->label[label] != NOT_PLACED_BUT_USED)
+		return;
+	c->dead = false;
+	if (c->n && c->jump[c->n - 1] == label + 1 &&
+	    c->insn[c->n - 1].code == (BPF_JMP | BPF_JA) && !label_at(c, c->n))
+		c->n--;
 	c->label[label] = c->n;
 }
 
@@ -89,7 +103,7 @@ void jump_reg(struct code *c, int op, bool wide, int dst, int src, int label)
 		  label);
 }
 
-/* Turns labels into distances. A jump to the next instruction stays: it is harmless. */
+/* Turns labels into distances. */
 int code_finish(struct code *c)
 {
 	if (c->full)

@@ -277,6 +277,7 @@ void expr_put_time(struct expr_prog *p, u32 offset);     /* u64, ns of CLOCK_MON
 void expr_put_pid_tgid(struct expr_prog *p, u32 offset); /* u64: tid in the low half */
 void expr_put_pid(struct expr_prog *p, u32 offset);      /* u32, in the scope's namespace */
 void expr_put_tid(struct expr_prog *p, u32 offset);
+void expr_put_ids(struct expr_prog *p, u32 offset); /* u32 tid and u32 pid, as those two */
 void expr_put_uid(struct expr_prog *p, u32 offset); /* u32 */
 void expr_put_cpu(struct expr_prog *p, u32 offset); /* u32 */
 void expr_put_comm(struct expr_prog *p, u32 offset);

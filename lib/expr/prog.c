@@ -335,6 +335,10 @@ u32 expr_record_size(const struct expr_prog *p)
 
 void expr_put_const(struct expr_prog *p, u32 offset, u64 v, u32 size)
 {
+	if (size < 8 || (s64)v == (s32)v) {
+		store_imm(&p->code, size, RECORD, offset, v);
+		return;
+	}
 	load_const(&p->code, R0, v);
 	store_reg(&p->code, size, RECORD, offset, R0);
 }
@@ -359,6 +363,16 @@ void expr_put_time(struct expr_prog *p, u32 offset)
 void expr_put_pid_tgid(struct expr_prog *p, u32 offset)
 {
 	put_helper(p, BPF_FUNC_get_current_pid_tgid, offset, 8);
+}
+
+void expr_put_ids(struct expr_prog *p, u32 offset)
+{
+	if (!p->scope->pidns_ino) {
+		expr_put_pid_tgid(p, offset);
+		return;
+	}
+	expr_put_tid(p, offset);
+	expr_put_pid(p, offset + 4);
 }
 
 void expr_put_pid(struct expr_prog *p, u32 offset)

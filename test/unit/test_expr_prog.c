@@ -37,6 +37,8 @@ static void header(void **state)
 		u64 faults, time, id, constant;
 		u32 pid, tid, uid, cpu;
 		char comm[16];
+		u32 ids[2], again[2];
+		int constant32, zero;
 	} *h = vm.maps[0].value;
 
 	(void)state;
@@ -49,6 +51,13 @@ static void header(void **state)
 	expr_put_uid(p, 40);
 	expr_put_cpu(p, 44);
 	expr_put_comm(p, 48);
+	expr_put_ids(p, 64);
+	scope.pidns_ino = 7;
+	vm.ns_pid = 22;
+	vm.ns_tgid = 11;
+	expr_put_ids(p, 72);
+	expr_put_const(p, 80, -5, 4);
+	expr_put_const(p, 84, 0, 4);
 	expr_output(p, 3, 1);
 	run();
 	assert_int_equal(h->faults, 0);
@@ -60,6 +69,11 @@ static void header(void **state)
 	assert_int_equal(h->uid, 1000);
 	assert_int_equal(h->cpu, 3);
 	assert_string_equal(h->comm, "tester");
+	assert_int_equal(h->ids[0], 5678);
+	assert_int_equal(h->ids[1], 1234);
+	assert_int_equal(h->again[0], 22);
+	assert_int_equal(h->again[1], 11);
+	assert_int_equal(h->constant32, -5);
 	assert_int_equal(vm.output_size, sizeof(*h));
 	assert_memory_equal(vm.output, h, sizeof(*h));
 }
