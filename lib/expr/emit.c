@@ -546,6 +546,14 @@ static void jump_unlike(struct gen *g, int slot, const char *text, u32 len, int 
 	}
 }
 
+/* Whose memory a string is in. What was saved of the entry is in a map, unless it is a pointer. */
+static enum expr_space text_space(const struct node *n)
+{
+	if (n->kind == N_SAVED && n->saved->value.kind == EXPR_STRING)
+		return EXPR_SPACE_KERNEL;
+	return n->type->kind == T_ARRAY ? n->space : n->type->space;
+}
+
 /* As many bytes of the string as decide; jumps if its length is already another. */
 static void read_to_compare(struct gen *g, const struct node *n, int slot, int other)
 {
@@ -581,17 +589,10 @@ static void read_to_compare(struct gen *g, const struct node *n, int slot, int o
 	else
 		gen_value(g, s, R3);
 	if (binary) {
-		read_bytes(g,
-			   s->kind == N_MEMORY && s->type->kind == T_ARRAY ? s->space
-									   : s->type->space,
-			   FP, slot, len ?: 1);
+		read_bytes(g, text_space(s), FP, slot, len ?: 1);
 		return;
 	}
-	read_text(g,
-		  s->kind == N_SAVED         ? EXPR_SPACE_KERNEL
-		  : s->type->kind == T_ARRAY ? s->space
-					     : s->type->space,
-		  FP, slot, len + 2);
+	read_text(g, text_space(s), FP, slot, len + 2);
 	jump_imm(g->code, BPF_JNE, true, R0, len + 1, other);
 }
 
@@ -677,8 +678,7 @@ void gen_text(struct gen *g, const struct node *n, int base, int offset, u32 siz
 	default:
 	by_address:
 		gen_value(g, n, R3);
-		read_text(g, n->kind == N_SAVED ? EXPR_SPACE_KERNEL : n->type->space, base, offset,
-			  size);
+		read_text(g, text_space(n), base, offset, size);
 	}
 }
 
