@@ -53,8 +53,11 @@ static void catch_signals(void)
 
 bool run_over(const struct run *run)
 {
-	return interrupted || (run->deadline && clock_mono() >= run->deadline) ||
-	       (run->child > 0 && waitpid(run->child, NULL, WNOHANG) == run->child);
+	static bool ended; /* the child is waited for once */
+
+	if (run->child > 0 && !ended)
+		ended = waitpid(run->child, NULL, WNOHANG) == run->child;
+	return interrupted || ended || (run->deadline && clock_mono() >= run->deadline);
 }
 
 /* Sleeps until a signal, `until`, readable `fd` (if not -1), or nobody reads our output any more.
