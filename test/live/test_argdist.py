@@ -208,13 +208,14 @@ def test_structs():
 
 def test_tracepoint_strings():
     tracer = tool("argdist", "-C", 't:sched:sched_process_exec():char*:args->filename:args->pid == args->old_pid',
-                  "-C", "t:sched:sched_process_fork():char*:args->parent_comm#forks", json=True)
+                  "-C", "t:sched:sched_process_fork():char*:args->parent_comm#forks",
+                  "-C", "t:sched:sched_process_fork():int,char*:args->parent_pid,args->parent_comm", json=True)
     for _ in range(3):
         run(["/bin/true"])
-    work("fork", 7)
+    did = work("fork", 7)
     result = tracer.stop()
     found = events(result)
-    assert found["/bin/true"] == 3 and found["work"] == 7
+    assert found["/bin/true"] == 3 and found["work"] >= 7 and found[did["pid"], "work"] == 7
     assert {row["label"] for row in result.json if "work" in row.get("event", {}).values()} == {"forks"}
 
 
@@ -357,13 +358,12 @@ def test_two_on_one_function():
 
 
 def test_patterns():
-    found = events(traced("-C", "p::__x64_sys_getp*():int:1", "-C", "p::__x64_sys_n*sleep:int:2",
-                          "-C", "p::__x64_sys_g*pid():int:3"))
-    # Its own number the workload asks for once, at last.
-    assert found == {1: 1001, 2: 10, 3: 1001}
-    assert events(traced("-C", "r::__x64_sys_getpp*()")) == {os.getpid(): 1000}
-    found = events(traced("-C", "r::__x64_sys_get*():int:$latency > 0:$retval == " + str(os.getpid())))
-    assert found == {1: 1000}
+    number = "u64:((struct pt_regs *)arg1)->orig_ax"
+    found = events(traced("-C", f"p::__x64_sys_n*():{number}", "-C", f"p::__x64_sys_[cn]*():{number}#two",
+                          "-C", "p::__x64_sys_n*sleep:int:-1"))
+    assert found[35] == 20 and found[3] == 7 and found[-1] == 10
+    found = events(traced("-C", "r::__x64_sys_n*():int:$latency > 500000", "-C", "r::__x64_sys_clos*()#closed"))
+    assert found[1] == 10 and found[-9] == 7
 
 
 def test_module():
