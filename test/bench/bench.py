@@ -75,7 +75,7 @@ def peak_kb(pid):
 class Tool:
     """A tracer that runs; `live` is the time from exec to its first BPF program's first run."""
 
-    def __init__(self, argv, out=subprocess.DEVNULL, limit=200):
+    def __init__(self, argv, out=subprocess.DEVNULL, limit=600):
         self.before = set(programs())
         self.err = tempfile.TemporaryFile()
         began = time.monotonic()
@@ -136,8 +136,12 @@ def load(*argv):
         process.wait()
 
 
-GENTLE = ["sh", "-c", f"while :; do {WORK} open 2 /nonexistent/%d >/dev/null; "
-          "dd if=/dev/nullb0 of=/dev/null bs=4k count=2 iflag=direct 2>/dev/null; sleep 0.005; done"]
+
+def gentle(pause=0.005):
+    """Something to see, every so many seconds."""
+    return ["sh", "-c", f"while :; do {WORK} open 2 /nonexistent/%d >/dev/null; "
+            f"dd if=/dev/nullb0 of=/dev/null bs=4k count=2 iflag=direct 2>/dev/null; sleep {pause}; done"]
+
 
 PEERS = {
     "bcctool": lambda applet: [BCCTOOL, applet],
@@ -159,10 +163,11 @@ def starting(applet, rounds, lines):
     # By turns: what else the machine does meanwhile meets all alike. The slow ones have theirs later.
     fails = set()
     for peer in [*["bcctool", "libbpf-tools"] * rounds, *["bpftrace", "BCC"] * rounds]:
-        if peer in fails:
+        if peer in fails or peer not in PEERS:
             continue
         try:
-            with load(*GENTLE):
+            # Half a second is little to who takes ten, and leaves it the CPU.
+            with load(*gentle(0.5 if peer in ("bpftrace", "BCC") else 0.005)):
                 tool = Tool(PEERS[peer](applet))
                 time.sleep(0.5)
                 measured[peer].append((tool.live, peak_kb(tool.process.pid)))
@@ -175,7 +180,10 @@ def starting(applet, rounds, lines):
     times = {peer: statistics.median(live for live, _ in m) for peer, m in measured.items() if m}
     peaks = {peer: statistics.median(peak for _, peak in m) for peer, m in measured.items() if m}
     cell = lambda of, peer, form: (f"{form(of[peer])} ({of[peer] / of['bcctool']:.1f}x)"
-                                   if peer in of else "does not start")
+                                   if peer in of else "not live")
+    if "bcctool" not in times:
+        print(applet, times, peaks)
+        return
     lines.append(f"| {applet} | start | " + " | ".join(
         [f"{times['bcctool']:.2f} s"] + [cell(times, p, lambda v: f"{v:.2f} s")
                                         for p in list(PEERS)[1:]]) + " |")
@@ -223,7 +231,7 @@ def costs(rounds, lines):
             plain.append(per_call(*workload))
             for peer in ("bcctool", "libbpf-tools"):
                 with open("/tmp/sink", "w") as sink:
-                    with load(*GENTLE):
+                    with load(*gentle()):
                         tool = Tool(PEERS[peer](applet) + options, out=sink)
                     time.sleep(0.5)
                     before = tool.programs()
@@ -250,7 +258,7 @@ def storm(rounds, lines):
         for _ in range(rounds if peer != "BCC" else 1):
             with open("/tmp/storm", "w+") as sink:
                 try:
-                    with load(*GENTLE):
+                    with load(*gentle()):
                         tool = Tool(argv("opensnoop"), out=sink)
                 except RuntimeError as error:
                     print(error, file=sys.stderr, flush=True)
@@ -332,6 +340,7 @@ def size(lines):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--peer", help="measure only the start of this one")
     parser.add_argument("part", help=", ".join((*STARTED, "costs", "storm", "many", "size")))
     options = parser.parse_args()
     Path("/proc/sys/kernel/bpf_stats_enabled").write_text("1")
@@ -342,6 +351,8 @@ def main():
         subprocess.run(["mknod", "/dev/nullb0", "b", *device], check=True)
     lay_out_headers()
     lines = []
+    for peer in set(PEERS) - {options.peer or peer for peer in PEERS}:
+        del PEERS[peer]
     if options.part in STARTED:
         starting(options.part, options.rounds, lines)
     elif options.part == "size":
