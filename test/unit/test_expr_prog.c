@@ -305,6 +305,35 @@ static void forgotten(void **state)
 	assert_int_equal(vm.maps[2].deletes, 2);
 }
 
+/* A pointer that was saved leads to the process's memory, also at the return. */
+static void string_by_a_saved_pointer(void **state)
+{
+	static struct expr_saved saved = {
+		.value = { .kind = EXPR_POINTER, .size = 8, .offset = 16 }
+	};
+	const char *string = "a string";
+	u64 entry[3] = { 0, 0, (u64)string };
+	struct expr_value v;
+	struct expr_name name;
+
+	(void)state;
+	assert_int_equal(expr_signature(types, expr_source("(char __user *s)"), &name, 1, &err), 1);
+	saved.source = expr_source("s");
+	saved.value.type = name.type;
+	scope.saved = &saved;
+	scope.nsaved = 1;
+	vm.strict = true;
+	vm.maps[2].value = entry;
+	vm.maps[2].size = sizeof(entry);
+	expr_saved(p, 2);
+	assert_true(expr_filter(p, expr_source("$entry(s) == \"a string\""), -1, &err));
+	expr_record(p, 0, 8, 0);
+	assert_true(expr_value(p, expr_source("$entry(s)"), EXPR_AS_TEXT, 20, &v, &err));
+	run();
+	assert_int_equal(*(u64 *)vm.maps[0].value, 0);
+	assert_string_equal((char *)vm.maps[0].value + v.offset, string);
+}
+
 static void limited(void **state)
 {
 	u64 passed = 0, *record = vm.maps[0].value;
@@ -387,6 +416,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(counted_in_the_map_of_the_day, begin, end),
 		cmocka_unit_test_setup_teardown(only_what_a_map_has, begin, end),
 		cmocka_unit_test_setup_teardown(forgotten, begin, end),
+		cmocka_unit_test_setup_teardown(string_by_a_saved_pointer, begin, end),
 		cmocka_unit_test_setup_teardown(limited, begin, end),
 		cmocka_unit_test_setup_teardown(too_long, begin, end),
 		cmocka_unit_test_setup_teardown(as_text, begin, end),
