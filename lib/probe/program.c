@@ -22,8 +22,7 @@
 
 int programs_map(struct programs *s, int fd)
 {
-	if (s->nmaps == PROGRAM_MAPS)
-		die("too many probes: more than %d maps", PROGRAM_MAPS);
+	s->maps = xrealloc(s->maps, (s->nmaps + 1) * sizeof(*s->maps));
 	s->maps[s->nmaps] = fd;
 	return s->nmaps++;
 }
@@ -56,6 +55,7 @@ void programs_free(struct programs *s)
 	for (int i = 0; i < s->nmaps; i++)
 		if (s->maps[i] >= 0)
 			close(s->maps[i]);
+	free(s->maps);
 	expr_types_free(s->types);
 	expr_macros_free(s->macros);
 	free(s->module);

@@ -25,8 +25,7 @@
 #include "filter.h"
 #include "loss.h"
 
-#define PROGRAM_MAPS    256 /* of a run */
-#define PROGRAM_ENTRIES 16  /* different $entry() of a probe */
+#define PROGRAM_ENTRIES 16 /* different $entry() of a probe */
 
 /* What the probes of a run share. */
 struct programs {
@@ -37,10 +36,9 @@ struct programs {
 	u64 pidns_dev, pidns_ino;        /* 0: processes are numbered as the kernel does */
 	u32 pid;                         /* whose libraries, and user probes of it only; 0: any */
 	char *module;                    /* whose types were added */
-	int maps[PROGRAM_MAPS];          /* descriptors by the numbers that statements use */
-	int nmaps;
-	int lost[LOST_KINDS]; /* numbers of the maps where programs count losses */
-	bool verbose;         /* to keep what the verifier says */
+	int *maps, nmaps;                /* descriptors by the numbers that statements use */
+	int lost[LOST_KINDS];            /* numbers of the maps where programs count losses */
+	bool verbose;                    /* to keep what the verifier says */
 };
 
 /*

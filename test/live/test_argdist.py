@@ -352,6 +352,14 @@ def test_command():
     assert result.code == 0 and "\t50         $COMM = work" in result.out, result.out
 
 
+def test_pid_namespace():
+    """Processes are numbered as who asks sees them."""
+    result = run(in_pid_namespace([BCCTOOL, "argdist", "-i", 600, "-C", f"p::{GETPPID}():u32,u32:$PID,$TID", "--exec",
+                                   WORK, "syscalls", 30]), limit=60)
+    count, pid, tid = map(int, re.search(r"\t(\d+) +\$PID = (\d+), \$TID = (\d+)\n", result.out).groups())
+    assert count == 30 and 1 < pid < 20 and tid == pid and result.out.count("$PID =") == 1
+
+
 def test_two_on_one_function():
     found = traced("-C", f"p::{GETPPID}()", "-C", f"p::{GETPPID}():int:7", "-C", f"k:{GETPPID}():int:8")
     assert events(found) == {(): 1000, 7: 1000, 8: 1000}
