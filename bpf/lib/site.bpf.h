@@ -7,7 +7,8 @@
 
 #include "bcctool.bpf.h"
 
-/* Where the kernel has no cookies: the address of a probe to its number. */
+/* Where the kernel has no cookies: the address of a probe to its number; of a return, of ~address.
+ */
 HASH(site_of, u64, u32, 1);
 
 /* Where the probe is that fired: a breakpoint's address is the one after it on x86. */
@@ -27,7 +28,7 @@ static __always_inline u32 *site_by_address(struct pt_regs *ctx)
 
 	if (number)
 		return number;
-	at = bpf_get_func_ip(ctx); /* a return: PT_REGS_IP is where to */
+	at = ~bpf_get_func_ip(ctx); /* a return: PT_REGS_IP is where to */
 	return bpf_map_lookup_elem(&site_of, &at);
 }
 

@@ -337,7 +337,7 @@ static int start_functions(struct attach *a)
 	int ret = 0;
 
 	for (int round = 0; !ret && round < 4; round++) {
-		bool returns = round & 1, late = round & 2;
+		bool returns = !(round & 1), late = round & 2;
 		struct batch b;
 
 		if (!batch_room(&b, a->sites->n))
@@ -362,7 +362,7 @@ static int start_files(struct attach *a)
 	int ret = 0;
 
 	for (const struct file *f = a->sites->files; f; f = f->next)
-		for (int returns = 0; !ret && returns < 2; returns++) {
+		for (int returns = 1; !ret && returns >= 0; returns--) {
 			struct batch b;
 
 			if (!batch_room(&b, a->sites->n))
@@ -470,7 +470,7 @@ static int start_events(struct attach *a, struct buf *why)
 {
 	int ids[2], ret = event_create(a, ids, why);
 
-	for (int i = 0; !ret && i < 2; i++) {
+	for (int i = 1; !ret && i >= 0; i--) {
 		struct perf_event_attr attr = { .type = PERF_TYPE_TRACEPOINT, .config = ids[i] };
 
 		if (ids[i])

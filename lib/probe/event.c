@@ -254,10 +254,12 @@ static int tell_places(struct attach *a, const struct placed *p, struct buf *why
 {
 	u32 found = 0;
 
-	for (const struct place *at = p->at; at < p->at + p->n; at++)
+	for (const struct place *at = p->at; at < p->at + p->n; at++) {
+		u64 key = at->site->kind == SPEC_RETURN ? ~at->address : at->address;
+
 		if (at->address)
-			found += !bpf_map_update_elem(a->site_of, &at->address, &at->site->number,
-						      BPF_ANY);
+			found += !bpf_map_update_elem(a->site_of, &key, &at->site->number, BPF_ANY);
+	}
 	a->attached += found;
 	if (found == p->n)
 		return 0;
