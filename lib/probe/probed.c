@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "applet.h"
+#include "object.h"
+#include "pair.h"
 #include "probed.h"
 
 #define MANY 1000 /* functions, of which the user is told that they take a while */
@@ -19,10 +21,25 @@ static int take_pattern(const char *arg, void *dst, char why[128])
 	return 0;
 }
 
+#define PATTERN_HELP                                                                               \
+	"[p:]NAME, [p:]LIBRARY:NAME, t:CATEGORY:EVENT or u:LIBRARY:PROBE, with r for p the "       \
+	"return; * ? and [...] match: see bcctool-probe(7)"
+
 const struct opt args_patterns[] = {
-	OPT_PARSED(0, "pattern", NULL, take_pattern, NULL,
-		   "[p:]NAME, [p:]LIBRARY:NAME, t:CATEGORY:EVENT or u:LIBRARY:PROBE, with r for p "
-		   "the return; * ? and [...] match: see bcctool-probe(7)",
+	OPT_PARSED(0, "pattern", NULL, take_pattern, NULL, PATTERN_HELP, .needed = true,
+		   .many = true),
+	{ 0 },
+};
+
+const struct opt args_pattern[] = {
+	OPT_PARSED(0, "pattern", NULL, take_pattern, NULL, PATTERN_HELP, .needed = true),
+	{ 0 },
+};
+
+const struct opt args_functions[] = {
+	OPT_PARSED(0, "function", NULL, take_pattern, NULL,
+		   "[p:]NAME of the kernel, or [p:]LIBRARY:NAME; * ? and [...] match: see "
+		   "bcctool-probe(7)",
 		   .needed = true, .many = true),
 	{ 0 },
 };
@@ -32,9 +49,14 @@ void probed_add(const char *pattern)
 	probed.pattern[probed.n++] = pattern;
 }
 
+const struct site *probed_site(u32 number)
+{
+	return &probed.sites.at[probed.sites.n - probed.functions + number];
+}
+
 void probed_name(struct buf *b, const void *field, const void *row)
 {
-	const char *name = probed.sites.at[*(const u32 *)field].name;
+	const char *name = probed_site(*(const u32 *)field)->name;
 
 	(void)row;
 	buf_safe(b, name, strlen(name));
@@ -56,9 +78,10 @@ static void parse(struct spec *spec, const char *pattern)
 	struct buf b = {};
 
 	if (!spec_parse(spec, pattern, probed.regex, &err)) {
-		if (!pattern[spec->end])
+		if (pattern[spec->end])
+			err = (struct spec_error){ spec->end, "only a name is expected here" };
+		else if (!probed.calls || !pairs_check(spec, &err))
 			return;
-		err = (struct spec_error){ spec->end, "only a name is expected here" };
 	}
 	spec_caret(&b, pattern, &err);
 	opt_error("%.*s", (int)b.len, b.data);
@@ -70,15 +93,38 @@ void probed_check(void)
 		parse(&probed.spec[i], probed.pattern[i]);
 }
 
+void probed_check_calls(void)
+{
+	probed.calls = true;
+	probed_check();
+}
+
 static void resolve(const struct spec *spec, const char *pattern)
 {
 	struct spec_error err;
 	struct buf b = {};
 
-	if (!sites_add(&probed.sites, spec, only_pid(), &err))
+	if (!(probed.calls ? pairs_add : sites_add)(&probed.sites, spec, only_pid(), &err))
 		return;
 	spec_caret(&b, pattern, &err);
 	die("%.*s", (int)b.len, b.data);
+}
+
+static void number(struct sites *sites)
+{
+	int n;
+
+	if (!probed.calls) {
+		sites_unique(sites);
+		probed.functions = sites->n;
+		return;
+	}
+	n = pairs_number(sites);
+	if (n < 0)
+		die_err(n, "cannot list the functions");
+	if (!n && probed.n)
+		die("none of these functions has a return that can be probed");
+	probed.functions = n;
 }
 
 /* `bcctool check` comes here without a pattern. */
@@ -88,10 +134,11 @@ void probed_prepare(struct run *run)
 	struct sites *sites = &probed.sites;
 	int err;
 
-	if (!sites->n)
+	if (!sites->n) {
 		for (int i = 0; i < probed.n; i++)
 			resolve(&probed.spec[i], probed.pattern[i]);
-	sites_unique(sites);
+		number(sites);
+	}
 	err = attach_plan(&probed.attach, sites, only_pid());
 	if (err)
 		die_err(err, "cannot attach");
@@ -102,10 +149,16 @@ void probed_prepare(struct run *run)
 		bpf_map__set_max_entries(counters, sites->n ?: 1);
 }
 
+/* Of returns the program notices some misses itself: where the kernel counts, it counts them too.
+ */
 static void detach(struct run *run)
 {
-	run->lost[LOST_PROBE] += attach_missed(&probed.attach);
+	u64 missed = attach_missed(&probed.attach), returns = 0;
+
 	attach_stop(&probed.attach);
+	if (probed.calls)
+		object_get(run->obj, "missed_returns", &returns, sizeof(returns));
+	run->lost[LOST_PROBE] += missed > returns ? missed : returns;
 }
 
 static bool is_over(void *run)
@@ -140,6 +193,6 @@ void probed_attached(struct run *run)
 		warn("left out: %u names that several functions have, %u functions that cannot be "
 		     "probed",
 		     sites->ambiguous, sites->forbidden);
-	for (u32 i = 0; probed.list && i < sites->n; i++)
-		warn("probe %s", sites->at[i].name);
+	for (u32 i = 0; probed.list && i < probed.functions; i++)
+		warn("probe %s", probed_site(i)->name);
 }

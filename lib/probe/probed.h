@@ -18,6 +18,9 @@ struct probed {
 	int n;
 	bool regex, list;
 	bool fields; /* set by an applet that reads the fields of tracepoints */
+	bool calls;  /* entries and returns of functions (pair.h), which tell the numbers of call.h
+		      */
+	u32 functions; /* what the numbers, or those of call.h, are below */
 	struct sites sites;
 	struct attach attach;
 };
@@ -26,6 +29,10 @@ extern struct probed probed;
 
 extern const struct opt args_patterns[];
 #define ARGS_PATTERNS args_patterns
+extern const struct opt args_functions[]; /* for those who follow calls */
+#define ARGS_FUNCTIONS args_functions
+extern const struct opt args_pattern[]; /* just one */
+#define ARGS_PATTERN args_pattern
 #define OPT_REGEXP(l)                                                                              \
 	OPT(l, "regexp", NULL, &probed.regex, "take the pattern as a regular expression")
 #define OPT_LIST_PROBES(l)                                                                         \
@@ -36,10 +43,19 @@ void probed_check(void);
 void probed_prepare(struct run *run);
 void probed_attached(struct run *run);
 
+/*
+ * The same for applets that follow calls from entry to return: only functions can be meant. Their
+ * object counts `missed_returns` (bpf/lib/call.bpf.h).
+ */
+void probed_check_calls(void);
+
 /* For check() of an applet that has its pattern built in. */
 void probed_add(const char *pattern);
 
-/* For a column's .name: that of a site, of which the row has the number, a u32. */
+/* The site, or of calls the entry, that a number means. */
+const struct site *probed_site(u32 number);
+
+/* For a column's .name: that of a site or function, of which the row has the number, a u32. */
 void probed_name(struct buf *b, const void *field, const void *row);
 
 /* "tcp_*", and "..." if there are more: for banners. */
