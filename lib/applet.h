@@ -16,6 +16,7 @@
 struct unit {
 	const char *name, *other;
 	const bool *use_other;
+	const char **named; /* or where check() leaves the name of one of several */
 };
 
 struct example {
@@ -44,6 +45,7 @@ struct applet {
 	size_t value;                 /* map engines: where in a row the map's value begins */
 	struct unit unit;             /* run_hist: what the buckets count */
 	bool linear;                  /* run_hist: a slot a value */
+	int indent;                   /* of lists of stacks; 0 is 4 */
 	const bool *counted;          /* run_table: if set, `counters` are the table, not `rows` */
 	const char *sort;             /* key of the column to sort by, descending */
 	bool ascending;               /* or ascending */

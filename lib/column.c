@@ -184,10 +184,21 @@ static void data(struct buf *b, const struct column *c, const void *row, size_t 
 	buf_free(&text);
 }
 
-/* Columns that JSON and CSV have not: stacks are printed by run_stacks(). */
+/* lib/stacks.c prints these, before JSON's and CSV's other columns and below a line of text. */
+static bool is_stack(const struct column *c)
+{
+	return c->as == AS_KSTACK || c->as == AS_USTACK;
+}
+
+/* Columns that JSON and CSV have not. */
 static bool no_data(const struct column *c)
 {
-	return c->no_data || c->as == AS_KSTACK || c->as == AS_USTACK;
+	return c->no_data || is_stack(c);
+}
+
+static bool in_text(const struct column *c)
+{
+	return col_shown(c) && !is_stack(c);
 }
 
 void cols_json(struct buf *b, const struct column *cols, const void *row, size_t size)
@@ -230,7 +241,7 @@ void cols_header(struct buf *b, const struct column *cols, bool stamped)
 				continue;
 			buf_fmt(b, "%s%s", sep, col_key(c));
 			sep = ",";
-		} else if (col_shown(c)) {
+		} else if (in_text(c)) {
 			size_t start = b->len + strlen(sep);
 
 			buf_fmt(b, "%s%s", sep, c->head);
@@ -249,12 +260,12 @@ static void row_text(struct buf *b, const struct column *cols, const void *row, 
 	bool first = true;
 
 	for (const struct column *c = cols; c->key; c++)
-		if (col_shown(c))
+		if (in_text(c))
 			last = c;
 	for (const struct column *c = cols; c->key; c++) {
 		size_t start;
 
-		if (!col_shown(c))
+		if (!in_text(c))
 			continue;
 		if (!first)
 			buf_chr(b, ' ');

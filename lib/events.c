@@ -6,9 +6,12 @@
 #include "object.h"
 #include "out.h"
 #include "ring.h"
+#include "stacks.h"
 
 /* While events come, they are gathered this long rather than one by one. */
 #define GATHER (5 * 1000000ull)
+
+static bool stacked; /* the events have stacks */
 
 static bool print_event(void *ctx, const void *event, size_t size)
 {
@@ -18,7 +21,10 @@ static bool print_event(void *ctx, const void *event, size_t size)
 	if (a->event)
 		event = a->event(run, event, &size);
 	if (event) {
-		cols_row(&out, a->columns, event, size, 0);
+		if (stacked)
+			stack_event(&out, run, event, size);
+		else
+			cols_row(&out, a->columns, event, size, 0);
 		if (a->footer && out_mode == OUT_TEXT)
 			a->footer(&out, a->columns, event);
 		out_row();
@@ -56,7 +62,13 @@ void run_events(struct run *run)
 	volatile u32 *idle = object_var(run->obj, "reader_idle");
 	struct ring *ring = run->ring;
 
-	cols_header(&out, run->applet->columns, false);
+	stacked = stack_events(run->applet);
+	if (stacked) {
+		stacks_names(run);
+		stack_event_header(&out, run->applet);
+	} else {
+		cols_header(&out, run->applet->columns, false);
+	}
 	out_flush();
 	while (!run_over(run)) {
 		if (read_events(ring)) {
@@ -72,4 +84,6 @@ void run_events(struct run *run)
 	run_detach(run); /* so that what is read now is all there was */
 	read_events(ring);
 	run->lost[LOST_EVENT] += ring_lost(ring);
+	if (stacked)
+		stacks_nameless();
 }

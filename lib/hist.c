@@ -11,6 +11,8 @@
 
 static const char *unit_of(const struct applet *a)
 {
+	if (a->unit.named)
+		return *a->unit.named;
 	return a->unit.use_other && *a->unit.use_other ? a->unit.other : a->unit.name;
 }
 

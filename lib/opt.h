@@ -63,7 +63,7 @@ struct common {
 	int duration, interval, count;
 	int rows; /* tables: 0 is no limit */
 	bool timestamp, print_uid, json, csv, verbose;
-	bool folded, delimited, offsets; /* stacks */
+	bool folded, delimited, offsets, addresses; /* stacks */
 	u32 stack_storage, stack_depth;
 	bool noclear; /* top tables */
 };

@@ -107,14 +107,6 @@ static void each_frame(struct buf *b, struct names *n, u32 pid, const struct bcc
 	buf_free(&name);
 }
 
-static void list_part(struct buf *b, size_t start, const char *s, size_t n)
-{
-	(void)start;
-	buf_str(b, "    ");
-	buf_safe(b, s, n);
-	buf_chr(b, '\n');
-}
-
 static void json_part(struct buf *b, size_t start, const char *s, size_t n)
 {
 	if (b->len > start)
@@ -135,9 +127,30 @@ void fold_part(struct buf *b, size_t line, const char *s, size_t n)
 			*p = ':';
 }
 
+static void list_line(struct buf *b, const struct names *n, u64 ip, const char *name, size_t len)
+{
+	buf_fill(b, ' ', n->indent ?: 4);
+	if (n->addresses && ip)
+		buf_fmt(b, "%-16llx ", ip);
+	buf_safe(b, name, len);
+	buf_chr(b, '\n');
+}
+
 void stack_list(struct buf *b, struct names *n, u32 pid, const struct bcc_stack *s)
 {
-	each_frame(b, n, pid, s, false, list_part);
+	struct buf name = {};
+	int err = 0;
+
+	if (!s)
+		list_line(b, n, 0, missed(pid), strlen(missed(pid)));
+	for (u64 i = 0; s && i < s->n; i++) {
+		if (!s->ip[i])
+			continue;
+		err = frame(&name, n, pid, s->ip[i]);
+		list_line(b, n, s->ip[i], name.data, name.len);
+	}
+	count_nameless(n, pid, err);
+	buf_free(&name);
 }
 
 void stack_fold(struct buf *b, struct names *n, u32 pid, const struct bcc_stack *s)
@@ -190,20 +203,38 @@ static bool is_stack(const struct column *c)
 	return c->as == AS_KSTACK || c->as == AS_USTACK;
 }
 
+/* Of an event: it is in there, unless the event ends before it. */
+static const struct bcc_stack *stack_inside(const struct column *c, const char *row, size_t size)
+{
+	static struct bcc_stack s;
+
+	s.n = 0;
+	if (c->offset + sizeof(s) <= size)
+		memcpy(&s, row + c->offset, sizeof(s));
+	if (s.n > STACK_DEPTH)
+		return NULL;
+	if (c->as == AS_KSTACK)
+		stack_trim(&names, &s);
+	return &s;
+}
+
 /* The stack in a column, and in *pid whose it is. */
 static const struct bcc_stack *stack_in(struct run *run, const struct column *c, const char *row,
-					u32 *pid)
+					size_t size, u32 *pid)
 {
 	const struct column *owner = col_find(run->applet->columns, "pid");
-	u64 id = col_u64(c, row);
+	u64 id;
 
 	*pid = c->as == AS_KSTACK ? OF_KERNEL : owner ? col_u64(owner, row) : 0;
+	if (c->size == sizeof(struct bcc_stack))
+		return stack_inside(c, row, size);
+	id = col_u64(c, row);
 	return c->as == AS_USTACK ? stack_user(run, id) : stack_kernel(run, &names, id);
 }
 
 /* Writes the row's stacks by `write`; between the kernel's and the user's, if both are there, -d.
  */
-static void stacks(struct buf *b, struct run *run, const char *row, enum col_as first,
+static void stacks(struct buf *b, struct run *run, const char *row, size_t size, enum col_as first,
 		   const char *delimiter,
 		   void (*write)(struct buf *, struct names *, u32, const struct bcc_stack *))
 {
@@ -217,7 +248,7 @@ static void stacks(struct buf *b, struct run *run, const char *row, enum col_as 
 
 			if (c->as != order[i] || !col_shown(c))
 				continue;
-			s = stack_in(run, c, row, &pid);
+			s = stack_in(run, c, row, size, &pid);
 			if (any && s && s->n && common.delimited)
 				buf_str(b, delimiter);
 			any = s && s->n;
@@ -231,6 +262,8 @@ static void value_text(struct buf *b, const struct applet *a, const char *row, s
 
 	if (c)
 		col_text(b, c, row, size);
+	else
+		buf_chr(b, '1'); /* events */
 }
 
 /* Who and how much, below the frames. */
@@ -258,7 +291,7 @@ static void print_list(struct buf *b, struct run *run, const char *row, size_t s
 {
 	const struct applet *a = run->applet;
 
-	stacks(b, run, row, AS_KSTACK, "    --\n", stack_list);
+	stacks(b, run, row, size, AS_KSTACK, "    --\n", stack_list);
 	if (a->footer)
 		a->footer(b, a->columns, row);
 	else
@@ -288,7 +321,7 @@ static void print_folded(struct buf *b, struct run *run, const char *row, size_t
 
 		fold_part(&line, 0, s, strnlen(s, comm->size));
 	}
-	stacks(&line, run, row, AS_USTACK, ";-", fold_more);
+	stacks(&line, run, row, size, AS_USTACK, ";-", fold_more);
 	buf_mem(b, line.data ?: "", line.len);
 	buf_chr(b, ' ');
 	value_text(b, a, row, size);
@@ -300,16 +333,19 @@ static void print_json(struct buf *b, struct run *run, const char *row, size_t s
 {
 	const struct applet *a = run->applet;
 
-	buf_str(b, "{\"time\":\"");
-	clock_iso(b, now);
-	buf_str(b, "\",");
+	buf_chr(b, '{');
+	if (now) {
+		buf_str(b, "\"time\":\"");
+		clock_iso(b, now);
+		buf_str(b, "\",");
+	}
 	for (const struct column *c = a->columns; c->key; c++) {
 		const struct bcc_stack *s;
 		u32 pid;
 
 		if (!is_stack(c))
 			continue;
-		s = stack_in(run, c, row, &pid);
+		s = stack_in(run, c, row, size, &pid);
 		buf_fmt(b, "\"%s\":", col_key(c));
 		stack_json(b, &names, pid, s);
 		buf_chr(b, ',');
@@ -318,9 +354,10 @@ static void print_json(struct buf *b, struct run *run, const char *row, size_t s
 	buf_str(b, "}\n");
 }
 
-static void csv_header(struct buf *b, const struct applet *a)
+static void csv_header(struct buf *b, const struct applet *a, bool stamped)
 {
-	buf_str(b, "time,");
+	if (stamped)
+		buf_str(b, "time,");
 	for (const struct column *c = a->columns; c->key; c++)
 		if (is_stack(c))
 			buf_fmt(b, "%s,", col_key(c));
@@ -332,8 +369,10 @@ static void print_csv(struct buf *b, struct run *run, const char *row, size_t si
 	const struct applet *a = run->applet;
 	struct buf folded = {};
 
-	clock_iso(b, now);
-	buf_chr(b, ',');
+	if (now) {
+		clock_iso(b, now);
+		buf_chr(b, ',');
+	}
 	for (const struct column *c = a->columns; c->key; c++) {
 		const struct bcc_stack *s;
 		u32 pid;
@@ -341,7 +380,7 @@ static void print_csv(struct buf *b, struct run *run, const char *row, size_t si
 		if (!is_stack(c))
 			continue;
 		folded.len = 0;
-		s = stack_in(run, c, row, &pid);
+		s = stack_in(run, c, row, size, &pid);
 		stack_fold(&folded, &names, pid, s);
 		buf_csv(b, folded.data ?: "", folded.len);
 		buf_chr(b, ',');
@@ -367,6 +406,38 @@ static void print_rows(struct run *run, const struct rows *rows)
 		else
 			print_list(&out, run, row, rows->size);
 		out_row();
+	}
+}
+
+/* Events */
+
+bool stack_events(const struct applet *a)
+{
+	for (const struct column *c = a->columns; c->key; c++)
+		if (is_stack(c))
+			return true;
+	return false;
+}
+
+void stack_event_header(struct buf *b, const struct applet *a)
+{
+	if (out_mode == OUT_CSV)
+		csv_header(b, a, false);
+	else if (out_mode == OUT_TEXT && !common.folded)
+		cols_header(b, a->columns, false);
+}
+
+void stack_event(struct buf *b, struct run *run, const void *row, size_t size)
+{
+	if (out_mode == OUT_JSON) {
+		print_json(b, run, row, size, 0);
+	} else if (out_mode == OUT_CSV) {
+		print_csv(b, run, row, size, 0);
+	} else if (common.folded) {
+		print_folded(b, run, row, size);
+	} else {
+		cols_row(b, run->applet->columns, row, size, 0);
+		stacks(b, run, row, size, AS_KSTACK, "    --\n", stack_list);
 	}
 }
 
@@ -412,7 +483,18 @@ void stacks_prepare(struct run *run)
 			   sizeof(common.stack_depth));
 }
 
-static void say_nameless(void)
+void stacks_names(struct run *run)
+{
+	names = (struct names){ .kernel = ksyms_new(NULL),
+				.user = usyms_new(),
+				.offsets = common.offsets,
+				.addresses = common.addresses,
+				.indent = run->applet->indent };
+	if (!names.kernel || !names.user)
+		die_err(ENOMEM, "cannot name stacks");
+}
+
+void stacks_nameless(void)
 {
 	int err = names.kernel ? ksyms_err(names.kernel) : 0;
 
@@ -432,11 +514,9 @@ void run_stacks(struct run *run)
 	struct rows rows = {};
 	bool more;
 
-	names = (struct names){ ksyms_new(NULL), usyms_new(), .offsets = common.offsets };
-	if (!names.kernel || !names.user)
-		die_err(ENOMEM, "cannot name stacks");
+	stacks_names(run);
 	if (out_mode == OUT_CSV)
-		csv_header(&out, run->applet);
+		csv_header(&out, run->applet, true);
 	for (u32 i = 0; i < common.filter.pids.n && !run->child; i++)
 		usyms_capture(names.user, common.filter.pids.id[i]);
 	run->often = capture;
@@ -452,8 +532,6 @@ void run_stacks(struct run *run)
 		print_rows(run, &rows);
 		out_flush();
 	} while (more);
-	say_nameless();
+	stacks_nameless();
 	free(rows.data);
-	ksyms_free(names.kernel);
-	usyms_free(names.user);
 }

@@ -16,6 +16,8 @@ struct names {
 	struct ksyms *kernel;
 	struct usyms *user;
 	bool offsets;      /* name+0x1f */
+	bool addresses;    /* in lists, before the name */
+	int indent;        /* of lists */
 	u64 gone, refused; /* user stacks without names: the process had ended; is not ours */
 };
 
@@ -42,6 +44,25 @@ void stack_trim(struct names *names, struct bcc_stack *stack);
 /* The kernel's or a user stack by its id; NULL if it was lost. Good until the next of its kind. */
 const struct bcc_stack *stack_kernel(struct run *run, struct names *names, u64 id);
 const struct bcc_stack *stack_user(struct run *run, u64 id);
+
+/*
+ * Events with stacks: their columns AS_KSTACK and AS_USTACK (COL_STACK) hold struct bcc_stack, with
+ * an `n` above STACK_DEPTH if it could not be taken; an event may end before them. In text the
+ * frames are below the row, or with -f all there is.
+ */
+#define COL_STACK(field, head_, as_, show_, help_)                                                 \
+	{                                                                                          \
+		.key = #field, .head = head_, .help = help_, .type = COL_BYTES,                    \
+		.offset = offsetof(ROW, field), .size = sizeof(struct bcc_stack), .as = as_,       \
+		.show = show_                                                                      \
+	}
+bool stack_events(const struct applet *a); /* whether it has such columns */
+void stack_event_header(struct buf *b, const struct applet *a);
+void stack_event(struct buf *b, struct run *run, const void *row, size_t size);
+
+/* For the engines: before the first stack is shown, and after the last. */
+void stacks_names(struct run *run);
+void stacks_nameless(void);
 
 /* Before loading: sizes of maps as the options say. */
 void stacks_prepare(struct run *run);
