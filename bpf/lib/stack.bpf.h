@@ -43,7 +43,31 @@ static __noinline u64 stack_hash(const struct bcc_stack *s, u64 n)
 	return hash == STACK_NONE || hash == STACK_LOST ? 1 : hash;
 }
 
-static __always_inline u64 stack_take(void *ctx, u32 depth, u64 flags)
+/*
+ * At the first instruction of a function its caller is not yet in the chain of frame pointers, but
+ * the return address is on top of the stack. Kernels since 6.12 know that of some functions.
+ */
+static __always_inline long stack_at_entry(struct pt_regs *ctx, struct bcc_stack *s, u32 size)
+{
+	u64 flags = BPF_F_USER_STACK | 1; /* without the first */
+	u32 more = sizeof(s->ip) - 2 * sizeof(u64);
+	long len;
+
+	s->ip[0] = PT_REGS_IP(ctx);
+#ifdef __TARGET_ARCH_x86
+	if (bpf_probe_read_user(&s->ip[1], sizeof(u64), (void *)PT_REGS_SP(ctx)))
+		return sizeof(u64);
+#else
+	s->ip[1] = ctx->user_regs.regs[30];
+#endif
+	s->ip[2] = 0;
+	len = bpf_get_stack(ctx, &s->ip[2], size < more ? size : more, flags);
+	if (len > 0 && s->ip[2] == s->ip[1])
+		len = bpf_get_stack(ctx, &s->ip[1], size < more ? size : more, flags) - 8;
+	return len < 0 ? 2 * sizeof(u64) : len + 2 * sizeof(u64);
+}
+
+static __always_inline u64 stack_take(void *ctx, u32 depth, u64 flags, bool at_entry)
 {
 	struct bcc_stack *s = stack_scratch_here();
 	u32 size = depth * sizeof(u64);
@@ -53,7 +77,9 @@ static __always_inline u64 stack_take(void *ctx, u32 depth, u64 flags)
 
 	if (!s)
 		return STACK_LOST;
-	len = bpf_get_stack(ctx, s->ip, size <= sizeof(s->ip) ? size : sizeof(s->ip), flags);
+	if (size > sizeof(s->ip))
+		size = sizeof(s->ip);
+	len = at_entry ? stack_at_entry(ctx, s, size) : bpf_get_stack(ctx, s->ip, size, flags);
 	if (len <= 0) {
 		if (!len)
 			return STACK_NONE;
@@ -77,7 +103,7 @@ static __always_inline u64 stack_take(void *ctx, u32 depth, u64 flags)
 /* The id of the kernel's stack at the probe. */
 static __always_inline u64 stack_kernel(void *ctx)
 {
-	return stack_take(ctx, stack_depth + STACK_OURS, 0);
+	return stack_take(ctx, stack_depth + STACK_OURS, 0, false);
 }
 
 /* Kernel threads have none, nor have workers of io_uring, which run in a process but never leave.
@@ -85,8 +111,7 @@ static __always_inline u64 stack_kernel(void *ctx)
 #define PF_KTHREAD   0x00200000
 #define PF_IO_WORKER 0x00000010 /* 5.12+ */
 
-/* The id of the user stack of the current task: its flags, and its pid as events carry it. */
-static __always_inline u64 stack_user(void *ctx, u32 flags, u32 pid)
+static __always_inline u64 stack_user_at(void *ctx, u32 flags, u32 pid, bool at_entry)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	u64 id, key = (u64)pid << 32 | (u32)((u64)BPF_CORE_READ(task, mm) >> 6);
@@ -94,10 +119,22 @@ static __always_inline u64 stack_user(void *ctx, u32 flags, u32 pid)
 
 	if (flags & (PF_KTHREAD | PF_IO_WORKER))
 		return STACK_NONE;
-	id = stack_take(ctx, stack_depth, BPF_F_USER_STACK);
+	id = stack_take(ctx, stack_depth, BPF_F_USER_STACK, at_entry);
 	if (id != STACK_NONE && !bpf_map_lookup_elem(&stack_pids, &key))
 		bpf_map_update_elem(&stack_pids, &key, &one, BPF_ANY); /* full: the next time */
 	return id;
+}
+
+/* The id of the user stack of the current task: its flags, and its pid as events carry it. */
+static __always_inline u64 stack_user(void *ctx, u32 flags, u32 pid)
+{
+	return stack_user_at(ctx, flags, pid, false);
+}
+
+/* The same where a user function's first instruction is probed. */
+static __always_inline u64 stack_user_entry(struct pt_regs *ctx, u32 flags, u32 pid)
+{
+	return stack_user_at(ctx, flags, pid, true);
 }
 
 #endif
