@@ -1,0 +1,112 @@
+/* Calls that took long, from entry to return: the arguments are the entry's, the stacks the
+ * return's, which begin with the caller. */
+#include "bcctool.bpf.h"
+#include "call.bpf.h"
+#include "site.bpf.h"
+#include "funcslower.h"
+
+struct call {
+	u64 start;
+	u64 args[FUNCSLOWER_ARGS];
+};
+
+const volatile struct funcslower_conf conf;
+CALLS(struct call, 32768);
+PERCPU(scratch, struct funcslower_event);
+EVENTS;
+
+/* Go passes arguments in registers of its own choice (abi-internal.md). */
+#ifdef __TARGET_ARCH_x86
+static __always_inline void go_args(struct pt_regs *ctx, u64 args[FUNCSLOWER_ARGS])
+{
+	args[0] = ctx->ax;
+	args[1] = ctx->bx;
+	args[2] = ctx->cx;
+	args[3] = ctx->di;
+	args[4] = ctx->si;
+	args[5] = ctx->r8;
+}
+#endif
+
+static __always_inline void c_args(struct pt_regs *ctx, u64 args[FUNCSLOWER_ARGS])
+{
+	args[0] = PT_REGS_PARM1(ctx);
+	args[1] = PT_REGS_PARM2(ctx);
+	args[2] = PT_REGS_PARM3(ctx);
+	args[3] = PT_REGS_PARM4(ctx);
+	args[4] = PT_REGS_PARM5(ctx);
+#ifdef __TARGET_ARCH_x86
+	args[5] = ctx->r9;
+#else
+	args[5] = ctx->user_regs.regs[5];
+#endif
+}
+
+static __always_inline int enter(struct pt_regs *ctx, u32 number)
+{
+	struct call_key key;
+	struct call call = {};
+
+	if (!wanted())
+		return 0;
+	key = call_of(ctx, number);
+	if (conf.args) {
+#ifdef __TARGET_ARCH_x86
+		if (number & CALL_GO)
+			go_args(ctx, call.args);
+		else
+#endif
+			c_args(ctx, call.args);
+	}
+	call.start = bpf_ktime_get_ns();
+	call_begin(&key, &call, number);
+	return 0;
+}
+
+static __always_inline void take_stack(void *ctx, struct bcc_stack *s, u64 flags)
+{
+	long len = bpf_get_stack(ctx, s->ip, sizeof(s->ip), flags);
+
+	if (len < 0)
+		lose(LOST_STACK);
+	s->n = len < 0 ? STACK_LOST : (u64)len / sizeof(u64);
+}
+
+static __always_inline int leave(struct pt_regs *ctx, u32 number)
+{
+	struct call_key key = call_of(ctx, number);
+	struct funcslower_event *e;
+	struct call call;
+	u64 ns;
+
+	if (!call_end(&key, &call) || !elapsed(call.start, &ns) || ns < conf.min_ns)
+		return 0;
+	e = scratch_here();
+	if (!e)
+		return 0;
+	task_now(&e->task);
+	e->task.time = call.start;
+	e->lat_ns = ns;
+	e->retval = PT_REGS_RC(ctx);
+	e->func = key.func;
+	e->unused = 0;
+	__builtin_memcpy(e->args, call.args, sizeof(e->args));
+	if (!conf.kernel_stack && !conf.user_stack) {
+		emit(ctx, e, offsetof(struct funcslower_event, kernel));
+		return 0;
+	}
+	e->kernel.n = e->user.n = 0;
+	if (conf.kernel_stack)
+		take_stack(ctx, &e->kernel, 0);
+	if (conf.user_stack)
+		take_stack(ctx, &e->user, BPF_F_USER_STACK);
+	emit(ctx, e, sizeof(*e));
+	return 0;
+}
+
+static __always_inline int follow(void *ctx, u32 number)
+{
+	return number & CALL_RETURN ? leave(ctx, number) : enter(ctx, number);
+}
+
+SITES(follow)
