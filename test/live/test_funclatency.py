@@ -153,6 +153,29 @@ def test_returns_that_are_missed_are_counted():
     assert count >= 50, count
 
 
+def go_work():
+    """The Go program; it is built where there is a compiler."""
+    path = BUILD / "test" / "work-go"
+    if not path.exists():
+        raise Skip(f"no file:{path.name}")
+    return path
+
+
+@timeout(120)
+def test_go():
+    """Goroutines go from thread to thread, and their stacks to other addresses, within a call."""
+    path = go_work()
+    child = Waiting([path, 100, 5])
+    names = ("work", "add", "deep")
+    tracer = tool("funclatency", "-F", "-p", child.pid, *(f"{path}:main.{name}" for name in names), json=True)
+    assert child.go(60)["goroutines"] == 100
+    found = {record["func"]: record for record in records(tracer.stop())}
+    assert {name: found[f"main.{name}"]["count"] for name in names} == {
+        "work": 500, "add": 500, "deep": sum(100 * (11 + 20 * round) for round in range(5)),
+    }
+    assert found["main.work"]["total_ns"] >= 500 * 1_000_000
+
+
 def test_mistakes():
     for args, why in (
         (["r:vfs_read"], "its return is probed anyway"),

@@ -118,6 +118,21 @@ def test_without_a_process():
     assert len(rows) == 6 and {row["pid"] for row in rows} == {did["pid"]}
 
 
+@timeout(120)
+def test_go():
+    path = BUILD / "test" / "work-go"
+    if not path.exists():
+        raise Skip(f"no file:{path.name}")
+    child = Waiting([path, 3, 10])
+    added = tool("funcslower", "-u", 0, "-a", 2, "-p", child.pid, f"{path}:main.add", json=True)
+    slow = tool("funcslower", "-p", child.pid, f"{path}:main.work", f"{path}:main.add", json=True)
+    assert child.go(60)["rounds"] == 10
+    rows = sorted((row["args"], row["retval"]) for row in rows_of(added.stop()))
+    assert rows == sorted((f"{i:#x} 0x3e8", i + 1000) for i in range(10) for _ in range(3))
+    rows = [row for row in rows_of(slow.stop()) if row["func"] == "main.work"]
+    assert len(rows) == 30 and all(row["lat_ns"] >= 1_000_000 for row in rows)
+
+
 def test_mistakes():
     for args, why in (
         (["-m", "1", "-u", "1", "vfs_read"], "exclude each other"),
