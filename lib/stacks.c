@@ -492,6 +492,8 @@ void stacks_names(struct run *run)
 				.indent = run->applet->indent };
 	if (!names.kernel || !names.user)
 		die_err(ENOMEM, "cannot name stacks");
+	for (u32 i = 0; i < common.filter.pids.n && !run->child; i++)
+		usyms_capture(names.user, common.filter.pids.id[i]);
 }
 
 void stacks_nameless(void)
@@ -517,8 +519,6 @@ void run_stacks(struct run *run)
 	stacks_names(run);
 	if (out_mode == OUT_CSV)
 		csv_header(&out, run->applet, true);
-	for (u32 i = 0; i < common.filter.pids.n && !run->child; i++)
-		usyms_capture(names.user, common.filter.pids.id[i]);
 	run->often = capture;
 	do {
 		more = run_wait(run);

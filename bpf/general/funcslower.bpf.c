@@ -15,30 +15,35 @@ CALLS(struct call, 32768);
 PERCPU(scratch, struct funcslower_event);
 EVENTS;
 
-/* Go passes arguments in registers of its own choice (abi-internal.md). */
-#ifdef __TARGET_ARCH_x86
-static __always_inline void go_args(struct pt_regs *ctx, u64 args[FUNCSLOWER_ARGS])
-{
-	args[0] = ctx->ax;
-	args[1] = ctx->bx;
-	args[2] = ctx->cx;
-	args[3] = ctx->di;
-	args[4] = ctx->si;
-	args[5] = ctx->r8;
-}
-#endif
+/* Loads that stay apart: of two from one of two places the verifier knows no offset. */
+#define REG(lvalue) (*(volatile unsigned long *)&(lvalue))
 
 static __always_inline void c_args(struct pt_regs *ctx, u64 args[FUNCSLOWER_ARGS])
 {
-	args[0] = PT_REGS_PARM1(ctx);
-	args[1] = PT_REGS_PARM2(ctx);
-	args[2] = PT_REGS_PARM3(ctx);
-	args[3] = PT_REGS_PARM4(ctx);
-	args[4] = PT_REGS_PARM5(ctx);
+	args[0] = REG(PT_REGS_PARM1(ctx));
+	args[1] = REG(PT_REGS_PARM2(ctx));
+	args[2] = REG(PT_REGS_PARM3(ctx));
+	args[3] = REG(PT_REGS_PARM4(ctx));
+	args[4] = REG(PT_REGS_PARM5(ctx));
 #ifdef __TARGET_ARCH_x86
-	args[5] = ctx->r9;
+	args[5] = REG(ctx->r9);
 #else
-	args[5] = ctx->user_regs.regs[5];
+	args[5] = REG(ctx->user_regs.regs[5]);
+#endif
+}
+
+/* Go passes them in registers of its own choice on x86 (abi-internal.md). */
+static __always_inline void go_args(struct pt_regs *ctx, u64 args[FUNCSLOWER_ARGS])
+{
+#ifdef __TARGET_ARCH_x86
+	args[0] = REG(ctx->ax);
+	args[1] = REG(ctx->bx);
+	args[2] = REG(ctx->cx);
+	args[3] = REG(ctx->di);
+	args[4] = REG(ctx->si);
+	args[5] = REG(ctx->r8);
+#else
+	c_args(ctx, args);
 #endif
 }
 
@@ -50,14 +55,10 @@ static __always_inline int enter(struct pt_regs *ctx, u32 number)
 	if (!wanted())
 		return 0;
 	key = call_of(ctx, number);
-	if (conf.args) {
-#ifdef __TARGET_ARCH_x86
-		if (number & CALL_GO)
-			go_args(ctx, call.args);
-		else
-#endif
-			c_args(ctx, call.args);
-	}
+	if (conf.args && number & CALL_GO)
+		go_args(ctx, call.args);
+	else if (conf.args)
+		c_args(ctx, call.args);
 	call.start = bpf_ktime_get_ns();
 	call_begin(&key, &call, number);
 	return 0;
