@@ -81,12 +81,15 @@ def test_levels_in_the_kernel():
 
 @timeout(120)
 def test_many_functions():
-    found, _ = measured("-F", "__x64_sys_*", did=("calls", 1000, 10, 1, 7))
+    # Before kprobe.multi, 20 ms each: some are enough.
+    found, _ = measured("-F", "__x64_sys_[cn]*", did=("calls", 1000, 10, 1, 7))
     counts = {record["func"]: record["count"] for record in found}
-    assert counts["__x64_sys_getppid"] == 1000 and counts["__x64_sys_nanosleep"] == 10
-    assert counts["__x64_sys_close"] == 7
-    (record,), _ = measured("-r", "^__x64_sys_(getppid|nanosleep)$", did=("calls", 1000, 10, 1, 7))
-    assert record["count"] == 1010 and record["func"] == "^__x64_sys_(getppid|nanosleep)$"
+    assert counts["__x64_sys_nanosleep"] == 10 and counts["__x64_sys_close"] == 7
+    by_name = {record["func"]: record for record in found}
+    assert by_name["__x64_sys_nanosleep"]["total_ns"] >= 10 * 1_000_000
+    pattern = "^__x64_sys_(close|nanosleep|mkdir|rmdir|mknod|unlink)$"
+    (record,), _ = measured("-r", pattern, did=("calls", 1000, 10, 1, 7))
+    assert record["count"] == 17 and record["func"] == pattern
 
 
 def test_functions_of_a_program_as_text():
