@@ -64,6 +64,7 @@ static void check(void)
 	if (user_only || kernel_only)
 		common.delimited = false;
 	conf.cpu_plus_1 = cpu + 1;
+	probed.stacks = true;
 	probed_check();
 }
 

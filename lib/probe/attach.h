@@ -33,6 +33,7 @@ struct attach {
 	u32 pid;                 /* user sites: in this process only; 0 is everywhere */
 	u8 *way;                 /* of each site */
 	u32 wanted;              /* bit w: a program for way w is needed */
+	bool stacks;             /* the program takes stacks: entries are probed where that works */
 	int prog[ATTACH_WAYS];   /* their descriptors: the caller's, as is the next */
 	int site_of;             /* for ATTACH_EVENT: a hash of u64 addresses to u32 numbers */
 	struct bpf_program *raw; /* for ATTACH_RAW, what is copied */

@@ -142,6 +142,7 @@ void probed_prepare(struct run *run)
 	err = attach_plan(&probed.attach, sites, only_pid());
 	if (err)
 		die_err(err, "cannot attach");
+	probed.attach.stacks = probed.stacks;
 	if (!probed.fields)
 		attach_plan_raw(&probed.attach);
 	attach_choose(&probed.attach, run->obj);

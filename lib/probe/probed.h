@@ -18,6 +18,7 @@ struct probed {
 	int n;
 	bool regex, list;
 	bool fields; /* set by an applet that reads the fields of tracepoints */
+	bool stacks; /* set by an applet that takes stacks */
 	bool calls;  /* entries and returns of functions (pair.h), which tell the numbers of call.h
 		      */
 	u32 functions; /* what the numbers, or those of call.h, are below */
