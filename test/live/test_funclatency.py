@@ -142,6 +142,7 @@ def test_duration_and_command():
     assert re.search(r"count: 77$", result.out, re.M)
 
 
+@needs("kernel:6.12")  # 6.1 counts them, but does not tell
 def test_returns_that_are_missed_are_counted():
     """The kernel follows some tens of calls of a function at a time; these are more."""
     child = waiting_work("threads", 200, "stack", 5, 300000)
@@ -150,10 +151,7 @@ def test_returns_that_are_missed_are_counted():
     result = tracer.stop()
     count = sum(record["count"] for record in result.json[:-1])
     missed = result.json[-1]["lost"]["probes"]
-    # Before 6.7 only those are noticed that are followed by another at the same place.
-    least = 1000 if KERNEL >= (6, 7) else 800
-    assert least <= count + missed <= 1000, (count, missed)
-    assert count >= 50, count
+    assert count + missed >= 1000 and 50 <= count < 1000, (count, missed)
 
 
 def go_work():
