@@ -65,7 +65,7 @@ static enum verdict check(const struct applet *a)
 	struct run run;
 	enum verdict v;
 
-	if (a->check) /* what follows from the options, here from none */
+	if (a->check && !a->no_object) /* what follows from the options, here from none */
 		a->check();
 	v = applet_probe(a, &run, &reason);
 
