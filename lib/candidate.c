@@ -121,7 +121,7 @@ static void choose_all(struct bpf_object *obj, struct choices *c)
 {
 	struct choice *choice = &c->probe[c->n++];
 	struct bpf_program *prog;
-	bool any = false;
+	bool any = !bpf_object__next_program(obj, NULL); /* the applet makes them itself */
 
 	*choice = (struct choice){ .what = "programs", .chosen = "all" };
 	bpf_object__for_each_program(prog, obj) {
