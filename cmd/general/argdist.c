@@ -1,17 +1,13 @@
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 #include <bpf/bpf.h>
 
 #include "applet.h"
 #include "buckets.h"
 #include "clock.h"
-#include "kernel.h"
 #include "out.h"
 #include "probe/program.h"
-#include "report.h"
 #include "rows.h"
 
 #define SPECIFIERS 32
@@ -384,8 +380,9 @@ static void read_headers(void)
 	for (int i = 0; i < nheaders; i++) {
 		int err = expr_macros_read(programs.macros, headers[i]);
 
-		if (err)
-			die_err(err, "cannot read the header '%s'", headers[i]);
+		if (err) /* its structs are known all the same */
+			warn("the constants of header '%s' are not known: %s", headers[i],
+			     strerror(-err));
 	}
 }
 
