@@ -15,36 +15,48 @@ CALLS(struct call, 32768);
 PERCPU(scratch, struct funcslower_event);
 EVENTS;
 
-/* Loads that stay apart: of two from one of two places the verifier knows no offset. */
-#define REG(lvalue) (*(volatile unsigned long *)&(lvalue))
+/* The compiler would make one load from one of two places of them, and the verifier refuse it. */
+#define REG(name)                                                                                  \
+	({                                                                                         \
+		u64 value;                                                                         \
+                                                                                                   \
+		asm volatile("%0 = *(u64 *)(%1 + %2)"                                              \
+			     : "=r"(value)                                                         \
+			     : "r"(ctx), "i"(offsetof(struct pt_regs, name)));                     \
+		value;                                                                             \
+	})
+
+/* Go passes arguments in registers of its own choice on x86 (abi-internal.md). */
+#ifdef __TARGET_ARCH_x86
+#define C_ARGS                                                                                     \
+	{                                                                                          \
+		REG(di), REG(si), REG(dx), REG(cx), REG(r8), REG(r9)                               \
+	}
+#define GO_ARGS                                                                                    \
+	{                                                                                          \
+		REG(ax), REG(bx), REG(cx), REG(di), REG(si), REG(r8)                               \
+	}
+#else
+#define C_ARGS                                                                                     \
+	{                                                                                          \
+		REG(user_regs.regs[0]), REG(user_regs.regs[1]), REG(user_regs.regs[2]),            \
+			REG(user_regs.regs[3]), REG(user_regs.regs[4]), REG(user_regs.regs[5])     \
+	}
+#define GO_ARGS C_ARGS
+#endif
 
 static __always_inline void c_args(struct pt_regs *ctx, u64 args[FUNCSLOWER_ARGS])
 {
-	args[0] = REG(PT_REGS_PARM1(ctx));
-	args[1] = REG(PT_REGS_PARM2(ctx));
-	args[2] = REG(PT_REGS_PARM3(ctx));
-	args[3] = REG(PT_REGS_PARM4(ctx));
-	args[4] = REG(PT_REGS_PARM5(ctx));
-#ifdef __TARGET_ARCH_x86
-	args[5] = REG(ctx->r9);
-#else
-	args[5] = REG(ctx->user_regs.regs[5]);
-#endif
+	u64 regs[] = C_ARGS;
+
+	__builtin_memcpy(args, regs, sizeof(regs));
 }
 
-/* Go passes them in registers of its own choice on x86 (abi-internal.md). */
 static __always_inline void go_args(struct pt_regs *ctx, u64 args[FUNCSLOWER_ARGS])
 {
-#ifdef __TARGET_ARCH_x86
-	args[0] = REG(ctx->ax);
-	args[1] = REG(ctx->bx);
-	args[2] = REG(ctx->cx);
-	args[3] = REG(ctx->di);
-	args[4] = REG(ctx->si);
-	args[5] = REG(ctx->r8);
-#else
-	c_args(ctx, args);
-#endif
+	u64 regs[] = GO_ARGS;
+
+	__builtin_memcpy(args, regs, sizeof(regs));
 }
 
 static __always_inline int enter(struct pt_regs *ctx, u32 number)

@@ -53,7 +53,8 @@ def test_kernel_function():
 def test_tracepoint():
     (row,), _ = counted("t:syscalls:sys_enter_nanosleep")
     assert row["count"] == 25 and row["user"][:3] == CHAIN
-    assert row["kernel"] == []  # the kernel passes the registers of the user here
+    # Some kernels pass the registers of the user here, and then there are no frames of their own.
+    assert not row["kernel"] or "do_syscall_64" in row["kernel"]
     rows, _ = counted("t:sched:sched_switch")
     assert all(row["kernel"][0] == "__schedule" for row in rows)
     assert sum(row["count"] for row in rows if CHAIN == row["user"][:3] and "do_nanosleep" in row["kernel"]) == 25
