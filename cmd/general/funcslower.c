@@ -130,7 +130,7 @@ static const struct applet funcslower = {
 	       "of the kernel, a library or a program, when they return.\n\n"
 	       "Calls that are under way at the beginning are not seen. The kernel remembers a "
 	       "limited number of calls of a function at a time that it will see return; those "
-	       "above are said to be missed.\n\n"
+	       "above are missed, which it tells since Linux 6.7.\n\n"
 	       "Every call costs a microsecond or so, of a user function several, not only the "
 	       "slow ones.",
 	.options = options,
