@@ -80,14 +80,28 @@ static void remove_quickly(int definitions, const struct events *events)
 		close(hurry);
 }
 
+/*
+ * Closes all others: whoever reads our output need not wait for this process, nor another watcher
+ * for the end of its pipe, and of the events that it is to remove.
+ */
+static void keep_only(int *held, int *definitions)
+{
+	int null = open("/dev/null", O_RDWR);
+	int a = fcntl(*held, F_DUPFD, 5), b = fcntl(*definitions, F_DUPFD, 5);
+
+	for (int fd = 0; fd < 3; fd++)
+		dup2(null, fd);
+	*held = dup2(a, 3);
+	*definitions = dup2(b, 4);
+	closefrom(5);
+}
+
 /* Waits for the end of the parent, or for it to let go, then removes the events. */
 static void __attribute__((noreturn)) watch(int held, int definitions, const struct events *events)
 {
-	int null = open("/dev/null", O_RDWR);
 	char c;
 
-	for (int fd = 0; fd < 3; fd++)
-		dup2(null, fd); /* whoever reads our output need not wait for this process */
+	keep_only(&held, &definitions);
 	setsid();
 	signal(SIGINT, SIG_IGN);
 	signal(SIGTERM, SIG_IGN);
