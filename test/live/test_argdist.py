@@ -216,7 +216,7 @@ def test_tracepoint_strings():
     result = tracer.stop()
     found = events(result)
     assert found["/bin/true"] == 3 and found["work"] >= 7 and found[did["pid"], "work"] == 7
-    assert {row["label"] for row in result.json if "work" in row.get("event", {}).values()} == {"forks"}
+    assert {row.get("label") for row in result.json if row.get("event") == {"args->parent_comm": "work"}} == {"forks"}
 
 
 def test_faults():
