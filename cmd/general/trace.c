@@ -189,8 +189,19 @@ static const struct column columns[] = {
 	COL(tid, "TID", -7, "thread ID"),
 	COL_DATA(uid, "user ID"),
 	COL(comm, "COMM", -15, "thread name"),
-	COL(site, "FUNC", -16, "function, tracepoint or USDT probe", .name = function_text),
-	COL(faults, "-", 0, "the message", .name = message_text),
+	{ .key = "func",
+	  .head = "FUNC",
+	  .width = -16,
+	  .help = "function, tracepoint or USDT probe",
+	  .offset = offsetof(ROW, site),
+	  .size = sizeof(u64),
+	  .name = function_text },
+	{ .key = "message",
+	  .head = "-",
+	  .help = "the message",
+	  .offset = offsetof(ROW, faults),
+	  .size = sizeof(u64),
+	  .name = message_text },
 	{ 0 },
 };
 
@@ -691,7 +702,7 @@ static void print_counts(void)
 
 static void run_trace(struct run *run)
 {
-	names.offsets = true;
+	names = (struct names){ ksyms_new(NULL), usyms_new(), .offsets = true };
 	run_events(run);
 	if (aggregate)
 		print_counts();
