@@ -365,6 +365,7 @@ def test_two_on_one_function():
     assert events(found) == {(): 1000, 7: 1000, 8: 1000}
 
 
+@timeout(180)
 def test_patterns():
     number = "u64:((struct pt_regs *)arg1)->orig_ax"
     found = events(traced("-C", f"p::__x64_sys_n*():{number}", "-C", f"p::__x64_sys_[cn]*():{number}#two",
