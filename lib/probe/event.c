@@ -24,7 +24,7 @@ struct events {
 
 static struct events events_of(const struct attach *a)
 {
-	struct events e;
+	struct events e = {};
 
 	for (int returns = 0; returns < 2; returns++) {
 		char *name = e.event[returns];

@@ -101,7 +101,7 @@ void probed_check_calls(void)
 
 static void resolve(const struct spec *spec, const char *pattern)
 {
-	struct spec_error err;
+	struct spec_error err = {};
 	struct buf b = {};
 
 	if (!(probed.calls ? pairs_add : sites_add)(&probed.sites, spec, only_pid(), &err))

@@ -208,10 +208,13 @@ static void patterns(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(forms),    cmocka_unit_test(offsets),
-		cmocka_unit_test(rests),    cmocka_unit_test(other_languages),
+		cmocka_unit_test(forms),
+		cmocka_unit_test(offsets),
+		cmocka_unit_test(rests),
+		cmocka_unit_test(other_languages),
 		cmocka_unit_test(errors),
-		cmocka_unit_test(carets),   cmocka_unit_test(regular_expressions),
+		cmocka_unit_test(carets),
+		cmocka_unit_test(regular_expressions),
 		cmocka_unit_test(patterns),
 	};
 
