@@ -422,6 +422,20 @@ def wait_for(what, limit=10):
 
 
 @contextlib.contextmanager
+def one_cpu():
+    """The first CPU alone: while one CPU changes the code that another runs, the emulator may take an
+    old instruction for a new one, and tens of thousands of changes are certain to meet that."""
+    others = list(Path("/sys/devices/system/cpu").glob("cpu*/online"))
+    for path in others:
+        write(path, 0)
+    try:
+        yield
+    finally:
+        for path in others:
+            write(path, 1)
+
+
+@contextlib.contextmanager
 def folder():
     """An empty folder on tmpfs."""
     with tempfile.TemporaryDirectory(prefix="live.", ignore_cleanup_errors=True) as path:

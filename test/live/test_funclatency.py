@@ -29,7 +29,7 @@ def test_sleeps_of_the_kernel():
     assert record["unit"] == "nsecs" and record["func"] == "do_nanosleep"
     assert record["sum"] == record["total_ns"]
     assert 20 * 10_000_000 <= record["total_ns"] <= did["wall_us"] * 1000
-    assert {b["low"] for b in record["buckets"] if b["count"]} <= {1 << 23, 1 << 24, 1 << 25}
+    assert min(b["low"] for b in record["buckets"] if b["count"]) == 1 << 23  # 10 ms and more
 
 
 def test_units():

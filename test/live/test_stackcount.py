@@ -55,7 +55,7 @@ def test_tracepoint():
     assert row["count"] == 25 and row["user"][:3] == CHAIN
     # Some kernels pass the registers of the user here, and then there are no frames of their own.
     assert not row["kernel"] or "do_syscall_64" in row["kernel"]
-    rows, _ = counted("t:sched:sched_switch")
+    rows, _ = counted("t:sched:sched_switch", did=("stack", 25, 5000))  # long enough to block each time
     assert all(row["kernel"][0] == "__schedule" for row in rows)
     assert sum(row["count"] for row in rows if CHAIN == row["user"][:3] and "do_nanosleep" in row["kernel"]) == 25
 
@@ -82,7 +82,7 @@ def test_many_functions():
 
 
 def test_text_form():
-    child = waiting_work("stack", 25, 100)
+    child = waiting_work("stack", 25, 20000)  # long enough to be known when it has ended
     both = tool("stackcount", "-d", "-p", child.pid, "do_nanosleep")
     perpid = tool("stackcount", "-P", "-U", "-s", f"{WORK}:work_stack_leaf")
     raw = tool("stackcount", "-K", "-v", "-p", child.pid, "do_nanosleep")
