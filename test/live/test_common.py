@@ -385,14 +385,19 @@ def test_closed_output():
 def test_a_file_is_complete():
     one = waiting_work("open", 5000, "/etc/nothing%d")
     with folder() as path, open(path / "out", "w") as out:
-        snoop = subprocess.Popen([BCCTOOL, "opensnoop", "-p", str(one.pid)], stdout=out)
+        argv = [BCCTOOL, "opensnoop", "-p", str(one.pid)]
+        snoop = subprocess.Popen(argv, stdout=out, stderr=subprocess.PIPE, text=True)
         wait_for(lambda: os.stat(path / "out").st_size, 30)
         one.go()
         snoop.send_signal(signal.SIGINT)
-        assert snoop.wait(20) == 0
+        _, said = snoop.communicate(timeout=20)
+        assert snoop.returncode == 0
         head, *lines = (path / "out").read_text().splitlines()
     assert head.split() == "PID COMM FD ERR PATH".split()
-    assert [line.split()[4] for line in lines] == names("nothing", 5000)
+    paths = [line.split()[4] for line in lines]
+    missing = sorted({*names("nothing", 5000)} - {*paths})
+    assert not missing and not said, (missing, said)
+    assert paths == names("nothing", 5000)
 
 
 @alone
