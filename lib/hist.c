@@ -96,6 +96,7 @@ void hist_log2_text(struct buf *b, const char *head, u64 negative, const u64 slo
 static void hist_text(struct buf *b, const struct applet *a, const struct bcc_hist *h)
 {
 	int last = last_slot(h->slots);
+	u64 max = most(h->slots, 0);
 
 	if (!a->linear) {
 		hist_log2_text(b, unit_of(a), 0, h->slots);
@@ -106,7 +107,7 @@ static void hist_text(struct buf *b, const struct applet *a, const struct bcc_hi
 	buf_fmt(b, "     %-13s : count     distribution\n", unit_of(a));
 	for (int i = 0; i <= last; i++) {
 		buf_fmt(b, "        %-10d : %-8llu ", i, h->slots[i]);
-		hist_stars(b, h->slots[i], most(h->slots, 0), 40);
+		hist_stars(b, h->slots[i], max, 40);
 	}
 }
 
