@@ -240,12 +240,17 @@ def alike(one, other):
     """Whether two log2 histograms may be of the same values, by clocks that differ a little.
 
     Both map (low, high) to counts. A value at the edge of a bucket may be in the next one, so as many
-    are from a bucket on up in the one as are from its neighbour on up in the other, at most.
+    are from a bucket on up in the one as are from its neighbour on up in the other, at most. The lowest
+    bucket is 0 -> 1.
     """
-    above = lambda counts, least: sum(n for (low, _), n in counts.items() if low >= least)
-    return sum(one.values()) == sum(other.values()) and all(
-        above(a, low) <= above(b, low // 2) for a, b in ((one, other), (other, one)) for low, _ in a
-    )
+
+    def above(counts, least):
+        return sum(n for (low, _), n in counts.items() if low >= least)
+
+    def at_most(a, b):
+        return all(above(a, low) <= above(b, low // 2 if low > 2 else 0) for low, _ in a)
+
+    return sum(one.values()) == sum(other.values()) and at_most(one, other) and at_most(other, one)
 
 
 # Processes

@@ -103,6 +103,7 @@ def test_histograms_alike():
     one = {(2, 3): 1, (4, 7): 5}
     assert alike(one, one) and alike(one, {(2, 3): 5, (4, 7): 1})
     assert alike({(8, 15): 1}, {(4, 7): 1}) and not alike({(8, 15): 1}, {(2, 3): 1})
+    assert alike({(0, 1): 6, (2, 3): 2}, {(0, 1): 7, (2, 3): 1}) and not alike({(0, 1): 1}, {(4, 7): 1})
     assert not alike(one, {(2, 3): 1, (4, 7): 4}) and not alike(one, {(4, 7): 1, (16, 31): 5})
 
 
