@@ -29,6 +29,9 @@ HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent.parent
 KERNELS = {"6.1": "linux-image-amd64", "6.12": "linux-image-6.12-amd64"}
 DEFAULT_KERNEL = "6.12"
+# Before 8.2 an emulated CPU could translate code while another was patching it, and keep what it had
+# read ("accel/tcg: Always lock pages before translation"): now and then a guest died of a left int3.
+SOUND_QEMU = (8, 2)
 SILENCE = 60  # seconds without a sign of life after which a guest is taken for dead
 ESCAPE = b"\x1d"  # Ctrl-]
 
@@ -140,6 +143,73 @@ def fetch(kernel, refresh=False):
                 folder.rename(Path(temporary) / "old")
             new.rename(folder)
     return folder
+
+
+# The emulator
+
+
+def version_of(program):
+    try:
+        shown = subprocess.run([program, "--version"], capture_output=True, text=True, check=True).stdout
+    except (OSError, subprocess.CalledProcessError):
+        return (0,)
+    return tuple(int(part) for part in re.search(r"version (\d+)\.(\d+)", shown).groups())
+
+
+def backports():
+    """A package source of Debian's backports, on the mirror and for the release of this machine."""
+    targets = subprocess.run(
+        ["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME) $(LABEL)", "Created-By: Packages"],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    found = re.search(r"^(\S+) (\w+) Debian$", targets, re.MULTILINE)
+    if not found:
+        raise SystemExit("guest: apt knows no Debian release here")
+    return "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {} {}-backports main\n".format(
+        *found.groups()
+    )
+
+
+def fetch_emulator():
+    """The folder of a QEMU of Debian's backports: unpacked, not installed, at first use."""
+    folder = cache() / "emulator"
+    with locked(cache() / "lock"):
+        if folder.exists():
+            return folder
+        note("fetching a newer QEMU from Debian's backports")
+        with tempfile.TemporaryDirectory(dir=cache()) as temporary:
+            temporary = Path(temporary)
+            (temporary / "lists" / "partial").mkdir(parents=True)
+            (temporary / "sources.list").write_text(backports())
+            options = [
+                f"Dir::Etc::sourcelist={temporary}/sources.list",
+                "Dir::Etc::sourceparts=/dev/null",
+                f"Dir::State::lists={temporary}/lists",
+                f"Dir::Cache={temporary}/cache",
+                "APT::Sandbox::User=root",
+            ]
+            apt = ["apt-get", "-qq", *(word for option in options for word in ("-o", option))]
+            subprocess.run([*apt, "update"], check=True, stdout=sys.stderr)
+            packages = [f"qemu-system-{part}" for part in ("x86", "arm", "common", "data")]
+            subprocess.run([*apt, "download", *packages], cwd=temporary, check=True, stdout=sys.stderr)
+            for package in temporary.glob("*.deb"):
+                subprocess.run(["dpkg", "-x", package, temporary / "new"], check=True)
+            (temporary / "new").rename(folder)
+    return folder
+
+
+def emulator(architecture="x86_64"):
+    """How QEMU is called: this machine's own where it is sound, else one that was fetched."""
+    name = f"qemu-system-{architecture}"
+    if version_of(name) >= SOUND_QEMU:
+        return [name]
+    folder = fetch_emulator() / "usr"
+    command = [str(folder / "bin" / name), "-L", str(folder / "share" / "qemu"), "-L", "/usr/share/seabios"]
+    if version_of(command[0]) < SOUND_QEMU:
+        raise SystemExit(f"guest: {command[0]} does not run here; QEMU 8.2 or newer is needed")
+    return command
 
 
 # The initramfs
@@ -292,7 +362,8 @@ class Guest:
             f"rcupdate.rcu_expedited=1 8250.nr_uarts=1 {self.append}"
         )
         shares = {"root": ("/", "on"), "kernel": (self.folder, "on"), "share": (share, "off")}
-        yield from ("qemu-system-x86_64", "-M", "q35,i8042=off", "-accel", "tcg,thread=multi")
+        yield from emulator()
+        yield from ("-M", "q35,i8042=off", "-accel", "tcg,thread=multi")
         yield from ("-cpu", "max,la57=off", "-smp", str(self.cpus), "-m", str(self.memory))
         yield from ("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot")
         yield from ("-kernel", str(self.folder / "vmlinux"), "-initrd", str(self.initramfs))
