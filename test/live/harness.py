@@ -416,6 +416,15 @@ def load(module, **parameters):
         raise Skip(f"no module:{module}")
 
 
+def open_files(pid):
+    """What the descriptors of a process stand for; those that it closes meanwhile are left out."""
+    names = []
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            names.append(os.readlink(link))
+    return names
+
+
 def wait_for(what, limit=10):
     """Wait until the function gives something true, and give that."""
     end = time.monotonic() + limit

@@ -319,12 +319,7 @@ def test_peer_libbpf_tools():
     workload = waiting_work("stack", 50, 10000)
     peer = spawn(["stdbuf", "-oL", "/usr/sbin/offcputime", "-p", workload.pid])
 
-    def attached():
-        with contextlib.suppress(FileNotFoundError):  # it opens and closes others meanwhile
-            links = [os.readlink(fd) for fd in Path("/proc", str(peer.pid), "fd").iterdir()]
-            return any("bpf_link" in link or "raw-tracepoint" in link for link in links)
-
-    wait_for(attached, 20)
+    wait_for(lambda: re.search("bpf_link|raw-tracepoint", " ".join(open_files(peer.pid))), 20)
     ours = tool("offcputime", "-p", workload.pid, json=True)
     did = workload.go()
     ours, peer = ours.stop(), peer.stop()

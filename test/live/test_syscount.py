@@ -154,7 +154,7 @@ def test_peer_libbpf_tools():
     ours = tool("syscount", "-p", child.pid, json=True)
     theirs = spawn(["/usr/sbin/syscount", "-p", child.pid])
     # It says that it traces into a buffer: look at its probes instead.
-    wait_for(lambda: "perf_event" in run(["ls", "-l", f"/proc/{theirs.pid}/fd"]).out, 30)
+    wait_for(lambda: any("perf_event" in name for name in open_files(theirs.pid)), 30)
     time.sleep(1)
     child.go()
     theirs = theirs.stop()

@@ -129,12 +129,7 @@ def test_peer_libbpf_tools():
     """Debian's tcptop over the same connections: the KB of each process and direction agree."""
     peer = spawn(["stdbuf", "-oL", "/usr/sbin/tcptop", "-C", "-S", 1000])
 
-    def attached():
-        with contextlib.suppress(FileNotFoundError):  # it opens and closes others meanwhile
-            links = [os.readlink(fd) for fd in Path("/proc", str(peer.pid), "fd").iterdir()]
-            return sum("bpf_link" in link for link in links) >= 2
-
-    wait_for(attached, 30)
+    wait_for(lambda: sum("bpf_link" in name for name in open_files(peer.pid)) >= 2, 30)
     ours = tool("tcptop", "-C", "-S", 1000)
     did = [work("tcp", host, 204800, 51200) for host in ("127.0.0.1", "::1")]
     ours, theirs = ours.stop(), peer.stop()
