@@ -156,6 +156,7 @@ typedef struct {
 
 struct mm_struct {
 	unsigned long arg_start, arg_end;
+	unsigned long brk;
 };
 
 struct signal_struct {
@@ -194,6 +195,41 @@ struct task_struct {
 struct task_struct___5_13 {
 	long state;
 };
+
+/* Memory: a folio is its first page, by another name, since 5.16 */
+struct inode;
+
+struct address_space {
+	struct inode *host;
+};
+
+enum pageflags { PG_head = 100, PG_swapbacked }; /* relocated */
+
+struct page {
+	unsigned long flags;
+	unsigned long compound_head; /* of all but the first: its address, with bit 0 set */
+	struct address_space *mapping;
+};
+
+struct folio {
+	unsigned int _folio_nr_pages;
+};
+
+struct readahead_control {
+	struct address_space *mapping;
+};
+
+struct kmem_cache {
+	const char *name;
+	unsigned int size;
+};
+
+struct oom_control {
+	unsigned long totalpages;
+	struct task_struct *chosen;
+};
+
+enum zone_stat_item { NR_FREE_PAGES = 100 }; /* relocated */
 
 /* Interrupts */
 struct irqaction {
@@ -265,6 +301,10 @@ struct file {
 	struct path f_path;
 	struct inode *f_inode;
 	void *private_data;
+};
+
+struct kiocb {
+	loff_t ki_pos;
 };
 
 struct fdtable {
