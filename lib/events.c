@@ -23,7 +23,7 @@ static bool print_event(void *ctx, const void *event, size_t size)
 	if (event) {
 		if (stacked)
 			stack_event(&out, run, event, size);
-		else
+		else if (out_mode != OUT_TEXT || !a->line || !a->line(&out, event))
 			cols_row(&out, a->columns, event, size, 0);
 		if (a->footer && out_mode == OUT_TEXT)
 			a->footer(&out, a->columns, event);
@@ -66,7 +66,7 @@ void run_events(struct run *run)
 	if (stacked) {
 		stacks_names(run);
 		stack_event_header(&out, run->applet);
-	} else {
+	} else if (out_mode != OUT_TEXT || !run->applet->line) {
 		cols_header(&out, run->applet->columns, false);
 	}
 	out_flush();

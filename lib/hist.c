@@ -8,6 +8,7 @@
 #include "out.h"
 #include "report.h"
 #include "rows.h"
+#include "stacks.h"
 
 static const char *unit_of(const struct applet *a)
 {
@@ -111,14 +112,16 @@ static void hist_text(struct buf *b, const struct applet *a, const struct bcc_hi
 	}
 }
 
-static void hist_json(struct buf *b, const struct applet *a, const void *row, size_t size,
+static void hist_json(struct buf *b, struct run *run, const void *row, size_t size,
 		      const struct bcc_hist *h, u64 now)
 {
+	const struct applet *a = run->applet;
 	int last = last_slot(h->slots);
 
 	buf_str(b, "{\"time\":\"");
 	clock_iso(b, now);
 	buf_str(b, "\",");
+	stacks_json(b, run, row, size);
 	cols_json(b, a->columns, row, size);
 	buf_fmt(b, "%s\"unit\":\"%s\",\"count\":%llu,\"sum\":%llu,\"buckets\":[",
 		a->columns && a->columns->key ? "," : "", unit_of(a), count_of(h), h->sum);
@@ -128,12 +131,15 @@ static void hist_json(struct buf *b, const struct applet *a, const void *row, si
 	buf_str(b, "]}\n");
 }
 
-static void hist_csv(struct buf *b, const struct applet *a, const void *row, size_t size,
+static void hist_csv(struct buf *b, struct run *run, const void *row, size_t size,
 		     const struct bcc_hist *h, u64 now)
 {
+	const struct applet *a = run->applet;
+
 	for (int i = 0, last = last_slot(h->slots); i <= last; i++) {
 		clock_iso(b, now);
 		buf_chr(b, ',');
+		stacks_csv(b, run, row, size);
 		cols_csv(b, a->columns, row, size);
 		buf_fmt(b, "%s%llu,%llu,%llu\n", a->columns && a->columns->key ? "," : "",
 			low_of(a, i), high_of(a, i), h->slots[i]);
@@ -143,8 +149,9 @@ static void hist_csv(struct buf *b, const struct applet *a, const void *row, siz
 static void csv_header(const struct applet *a)
 {
 	buf_str(&out, "time,");
+	stacks_csv_header(&out, a);
 	for (const struct column *c = a->columns; c && c->key; c++)
-		if (!c->no_data)
+		if (!c->no_data && c->as != AS_KSTACK && c->as != AS_USTACK)
 			buf_fmt(&out, "%s,", col_key(c));
 	buf_str(&out, "low,high,count\n");
 }
@@ -162,33 +169,56 @@ static int by_key(const void *a, const void *b)
 	return 0;
 }
 
-static void print_row(const struct applet *a, const void *row, size_t size, u64 now)
+/* What the histogram is of: its stacks below a row, or "key = value"; nothing of a single one. */
+static void heading(struct buf *b, struct run *run, const void *row, size_t size)
 {
+	const struct applet *a = run->applet;
+	size_t start = b->len;
+
+	buf_chr(b, '\n');
+	if (stack_events(a)) {
+		cols_row(b, a->columns, row, size, 0);
+		stacks_text(b, run, row, size);
+	} else if (cols_label(b, a->columns, row, size)) {
+		buf_chr(b, '\n');
+	} else {
+		b->len = start;
+	}
+}
+
+static void print_row(struct run *run, const void *row, size_t size, u64 now)
+{
+	const struct applet *a = run->applet;
 	struct bcc_hist h;
 
 	memcpy(&h, (const char *)row + a->value, sizeof(h));
 	if (out_mode == OUT_JSON) {
-		hist_json(&out, a, row, size, &h, now);
+		hist_json(&out, run, row, size, &h, now);
 		return;
 	}
 	if (out_mode == OUT_CSV) {
-		hist_csv(&out, a, row, size, &h, now);
+		hist_csv(&out, run, row, size, &h, now);
 		return;
 	}
 
 	if (a->line && a->line(&out, row))
 		return;
-
-	size_t start = out.len;
-
-	buf_chr(&out, '\n');
-	if (cols_label(&out, a->columns, row, size))
-		buf_chr(&out, '\n');
-	else
-		out.len = start; /* a single histogram has no heading */
+	heading(&out, run, row, size);
 	hist_text(&out, a, &h);
 	if (a->footer)
 		a->footer(&out, a->columns, row);
+}
+
+/* Of stacks, those that took most come last. */
+static size_t value_at;
+
+static int by_sum(const void *a, const void *b)
+{
+	struct bcc_hist x, y;
+
+	memcpy(&x, (const char *)a + value_at, sizeof(x));
+	memcpy(&y, (const char *)b + value_at, sizeof(y));
+	return x.sum < y.sum ? -1 : x.sum > y.sum ? 1 : memcmp(a, b, value_at);
 }
 
 static void print_all(struct run *run, struct rows *rows, u64 now)
@@ -196,10 +226,11 @@ static void print_all(struct run *run, struct rows *rows, u64 now)
 	const struct applet *a = run->applet;
 
 	order = a->columns;
-	qsort(rows->data, rows->n, rows->size, by_key);
+	value_at = a->value;
+	qsort(rows->data, rows->n, rows->size, stack_events(a) ? by_sum : by_key);
 	report_begin(run);
 	for (size_t i = 0; i < rows->n; i++)
-		print_row(a, rows_at(rows, i), rows->size, now);
+		print_row(run, rows_at(rows, i), rows->size, now);
 	if (a->total && out_mode == OUT_TEXT)
 		a->total(&out, rows);
 	out_flush();
@@ -217,8 +248,10 @@ void hist_prepare(struct run *run)
 void run_hist(struct run *run)
 {
 	struct rows rows = {};
-	bool more;
+	bool more, stacked = stack_events(run->applet);
 
+	if (stacked)
+		stacks_names(run);
 	if (out_mode == OUT_CSV)
 		csv_header(run->applet);
 	do {
@@ -228,5 +261,7 @@ void run_hist(struct run *run)
 		rows_take(run, "hists", &rows);
 		print_all(run, &rows, clock_mono());
 	} while (more);
+	if (stacked)
+		stacks_nameless();
 	free(rows.data);
 }

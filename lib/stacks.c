@@ -287,11 +287,16 @@ static void footer(struct buf *b, const struct applet *a, const char *row, size_
 	buf_str(b, "\n\n");
 }
 
+void stacks_text(struct buf *b, struct run *run, const void *row, size_t size)
+{
+	stacks(b, run, row, size, AS_KSTACK, "    --\n", stack_list);
+}
+
 static void print_list(struct buf *b, struct run *run, const char *row, size_t size)
 {
 	const struct applet *a = run->applet;
 
-	stacks(b, run, row, size, AS_KSTACK, "    --\n", stack_list);
+	stacks_text(b, run, row, size);
 	if (a->footer)
 		a->footer(b, a->columns, row);
 	else
@@ -329,16 +334,10 @@ static void print_folded(struct buf *b, struct run *run, const char *row, size_t
 	buf_free(&line);
 }
 
-static void print_json(struct buf *b, struct run *run, const char *row, size_t size, u64 now)
+void stacks_json(struct buf *b, struct run *run, const void *row, size_t size)
 {
 	const struct applet *a = run->applet;
 
-	buf_chr(b, '{');
-	if (now) {
-		buf_str(b, "\"time\":\"");
-		clock_iso(b, now);
-		buf_str(b, "\",");
-	}
 	for (const struct column *c = a->columns; c->key; c++) {
 		const struct bcc_stack *s;
 		u32 pid;
@@ -350,29 +349,41 @@ static void print_json(struct buf *b, struct run *run, const char *row, size_t s
 		stack_json(b, &names, pid, s);
 		buf_chr(b, ',');
 	}
-	cols_json(b, a->columns, row, size);
+}
+
+static void print_json(struct buf *b, struct run *run, const char *row, size_t size, u64 now)
+{
+	buf_chr(b, '{');
+	if (now) {
+		buf_str(b, "\"time\":\"");
+		clock_iso(b, now);
+		buf_str(b, "\",");
+	}
+	stacks_json(b, run, row, size);
+	cols_json(b, run->applet->columns, row, size);
 	buf_str(b, "}\n");
+}
+
+void stacks_csv_header(struct buf *b, const struct applet *a)
+{
+	for (const struct column *c = a->columns; c && c->key; c++)
+		if (is_stack(c))
+			buf_fmt(b, "%s,", col_key(c));
 }
 
 static void csv_header(struct buf *b, const struct applet *a, bool stamped)
 {
 	if (stamped)
 		buf_str(b, "time,");
-	for (const struct column *c = a->columns; c->key; c++)
-		if (is_stack(c))
-			buf_fmt(b, "%s,", col_key(c));
+	stacks_csv_header(b, a);
 	cols_header(b, a->columns, false);
 }
 
-static void print_csv(struct buf *b, struct run *run, const char *row, size_t size, u64 now)
+void stacks_csv(struct buf *b, struct run *run, const void *row, size_t size)
 {
 	const struct applet *a = run->applet;
 	struct buf folded = {};
 
-	if (now) {
-		clock_iso(b, now);
-		buf_chr(b, ',');
-	}
 	for (const struct column *c = a->columns; c->key; c++) {
 		const struct bcc_stack *s;
 		u32 pid;
@@ -385,15 +396,28 @@ static void print_csv(struct buf *b, struct run *run, const char *row, size_t si
 		buf_csv(b, folded.data ?: "", folded.len);
 		buf_chr(b, ',');
 	}
-	cols_csv(b, a->columns, row, size);
-	buf_chr(b, '\n');
 	buf_free(&folded);
+}
+
+static void print_csv(struct buf *b, struct run *run, const char *row, size_t size, u64 now)
+{
+	if (now) {
+		clock_iso(b, now);
+		buf_chr(b, ',');
+	}
+	stacks_csv(b, run, row, size);
+	cols_csv(b, run->applet->columns, row, size);
+	buf_chr(b, '\n');
 }
 
 static void print_rows(struct run *run, const struct rows *rows)
 {
 	u64 now = clock_mono();
 
+	if (out_mode == OUT_TEXT && run->applet->print_rows) {
+		run->applet->print_rows(run, rows, now);
+		return;
+	}
 	for (size_t i = 0; i < rows->n; i++) {
 		const char *row = rows_at(rows, i);
 
@@ -413,7 +437,7 @@ static void print_rows(struct run *run, const struct rows *rows)
 
 bool stack_events(const struct applet *a)
 {
-	for (const struct column *c = a->columns; c->key; c++)
+	for (const struct column *c = a->columns; c && c->key; c++)
 		if (is_stack(c))
 			return true;
 	return false;
@@ -423,7 +447,7 @@ void stack_event_header(struct buf *b, const struct applet *a)
 {
 	if (out_mode == OUT_CSV)
 		csv_header(b, a, false);
-	else if (out_mode == OUT_TEXT && !common.folded)
+	else if (out_mode == OUT_TEXT && !common.folded && !a->line)
 		cols_header(b, a->columns, false);
 }
 
@@ -436,8 +460,9 @@ void stack_event(struct buf *b, struct run *run, const void *row, size_t size)
 	} else if (common.folded) {
 		print_folded(b, run, row, size);
 	} else {
-		cols_row(b, run->applet->columns, row, size, 0);
-		stacks(b, run, row, size, AS_KSTACK, "    --\n", stack_list);
+		if (!run->applet->line || !run->applet->line(b, row))
+			cols_row(b, run->applet->columns, row, size, 0);
+		stacks_text(b, run, row, size);
 	}
 }
 
@@ -481,6 +506,11 @@ void stacks_prepare(struct run *run)
 	if (common.stack_depth)
 		object_set(run->obj, "stack_depth", &common.stack_depth,
 			   sizeof(common.stack_depth));
+}
+
+struct names *stacks_named(void)
+{
+	return &names;
 }
 
 void stacks_names(struct run *run)

@@ -60,9 +60,17 @@ bool stack_events(const struct applet *a); /* whether it has such columns */
 void stack_event_header(struct buf *b, const struct applet *a);
 void stack_event(struct buf *b, struct run *run, const void *row, size_t size);
 
-/* For the engines: before the first stack is shown, and after the last. */
+/*
+ * For the engines: before the first stack is shown, and after the last; between them, the names;
+ * and what a row with stacks has: their frames as a list, as members of JSON, as fields of CSV.
+ */
 void stacks_names(struct run *run);
 void stacks_nameless(void);
+struct names *stacks_named(void);
+void stacks_text(struct buf *b, struct run *run, const void *row, size_t size);
+void stacks_json(struct buf *b, struct run *run, const void *row, size_t size);
+void stacks_csv_header(struct buf *b, const struct applet *a);
+void stacks_csv(struct buf *b, struct run *run, const void *row, size_t size);
 
 /* Before loading: sizes of maps as the options say. */
 void stacks_prepare(struct run *run);
