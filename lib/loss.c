@@ -13,6 +13,8 @@ static const struct {
 } kinds[] = {
 	[LOST_EVENT] = { "events", "events lost: the buffer was full (--buffer makes it larger)" },
 	[LOST_START] = { "starts", "begun but not followed: the map of calls in flight was full" },
+	[LOST_RETURN] = { "returns", "returns missed: another tracer came or left meanwhile, or "
+				     "too many calls" },
 	[LOST_KEY] = { "keys", "not counted: the map of results was full" },
 	[LOST_STACK] = { "stacks", "stacks missing: none could be taken, or the map was full" },
 	[LOST_CLOCK] = { "clock",

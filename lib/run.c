@@ -405,17 +405,25 @@ void run_detach(struct run *run)
 	run->detach = NULL;
 }
 
+static bool sees_returns(const struct bpf_program *prog)
+{
+	const char *section = bpf_program__section_name(prog);
+
+	section += *section == '?';
+	return !strncmp(section, "fexit", 5) || !strncmp(section, "kretprobe", 9);
+}
+
 /* The program that could not be attached, NULL if all are. */
-static struct bpf_program *attach_all(struct run *run)
+static struct bpf_program *attach_those(struct run *run, bool returns)
 {
 	struct bpf_program *prog;
 
-	events_open(run);
 	bpf_object__for_each_program(prog, run->obj) {
 		struct bpf_link *link;
 
 		if (!bpf_program__autoload(prog) || !bpf_program__autoattach(prog) ||
-		    bpf_program__type(prog) == BPF_PROG_TYPE_PERF_EVENT)
+		    bpf_program__type(prog) == BPF_PROG_TYPE_PERF_EVENT ||
+		    sees_returns(prog) != returns)
 			continue;
 		link = attach(prog);
 		if (!link)
@@ -423,6 +431,18 @@ static struct bpf_program *attach_all(struct run *run)
 		add_link(run, link);
 	}
 	return NULL;
+}
+
+/*
+ * Returns are attached first, and so detached last: what is seen to begin can be seen to end.
+ */
+static struct bpf_program *attach_all(struct run *run)
+{
+	struct bpf_program *failed;
+
+	events_open(run);
+	failed = attach_those(run, true);
+	return failed ? failed : attach_those(run, false);
 }
 
 static void start(struct run *run, const struct applet *a)

@@ -175,6 +175,37 @@ u32 reader_idle;
 			lose(LOST_START);                                                          \
 	})
 
+/*
+ * The same for calls that do not nest, by thread: one that is still there had a return that was not
+ * seen. A kretprobe follows only so many calls at a time. An fexit program is skipped for the calls
+ * in flight whenever another tracer comes to the function or leaves it, since the kernel then makes
+ * the trampoline anew (bpf_tramp_image_put() of kernel/bpf/trampoline.c).
+ */
+#define begin_call(map, key, value)                                                                \
+	({                                                                                         \
+		if (bpf_map_lookup_elem(map, key))                                                 \
+			lose(LOST_RETURN);                                                         \
+		begin(map, key, value);                                                            \
+	})
+
+/* Calls of fexit programs, which need no more of the beginning than that there was one. */
+#define INSIDE(name) HASH(name, u32, u8, 10240)
+
+#define entered(inside)                                                                            \
+	({                                                                                         \
+		u32 tid_ = current_tid();                                                          \
+		u8 mark_ = 1;                                                                      \
+		if (wanted())                                                                      \
+			begin_call(inside, &tid_, &mark_);                                         \
+		0;                                                                                 \
+	})
+
+#define returned(inside)                                                                           \
+	({                                                                                         \
+		u32 tid_ = current_tid();                                                          \
+		bpf_map_delete_elem(inside, &tid_);                                                \
+	})
+
 /* Ids as whoever runs bcctool sees them: in its pid namespace; 0 for tasks outside it. */
 struct ids {
 	u32 pid, tid;

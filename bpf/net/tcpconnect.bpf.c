@@ -11,6 +11,8 @@
 
 const volatile struct tcpconnect_conf conf;
 HASH(calls, u32, struct sock *, 10240);
+INSIDE(inside4);
+INSIDE(inside6);
 TABLE(rows, struct tcpconnect_key, u64, 10240);
 EVENTS;
 
@@ -40,15 +42,29 @@ static __always_inline int report(void *ctx, struct sock *sk, u8 ip, int ret, bo
 	return 0;
 }
 
+SEC("fentry/tcp_v4_connect")
+int BPF_PROG(connecting)
+{
+	return entered(&inside4);
+}
+
 SEC("fexit/tcp_v4_connect")
 int BPF_PROG(connected, struct sock *sk, struct sockaddr *to, int len, int ret)
 {
+	returned(&inside4);
 	return report(ctx, sk, 4, ret, true);
+}
+
+SEC("fentry/tcp_v6_connect")
+int BPF_PROG(connecting6)
+{
+	return entered(&inside6);
 }
 
 SEC("fexit/tcp_v6_connect")
 int BPF_PROG(connected6, struct sock *sk, struct sockaddr *to, int len, int ret)
 {
+	returned(&inside6);
 	return report(ctx, sk, 6, ret, true);
 }
 
@@ -117,7 +133,7 @@ static __always_inline int receive_begin(struct sock *sk, struct msghdr *msg)
 		return 0;
 	first_iovec(&r);
 	if (r.buffer)
-		begin(&receives, &tid, &r);
+		begin_call(&receives, &tid, &r);
 	return 0;
 }
 

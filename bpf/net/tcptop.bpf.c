@@ -14,6 +14,7 @@ struct call {
 const volatile struct tcptop_conf conf;
 HASH(sends, u32, struct sock *, 10240);
 HASH(receives, u32, struct call, 10240);
+INSIDE(inside);
 TABLE(rows, struct tcptop_key, struct tcptop_value, 10240);
 
 static __always_inline int count(struct sock *sk, s64 received, s64 sent, bool typed)
@@ -46,17 +47,37 @@ static __always_inline int received(struct sock *sk, u32 flags, s64 n, bool type
 	return flags & (MSG_PEEK | MSG_ERRQUEUE) ? 0 : count(sk, n, 0, typed);
 }
 
+SEC("fentry/tcp_sendmsg")
+int BPF_PROG(sending)
+{
+	return entered(&inside);
+}
+
 SEC("fexit/tcp_sendmsg")
 int BPF_PROG(sent, struct sock *sk, void *msg, size_t size, int ret)
 {
+	returned(&inside);
 	return count(sk, 0, ret, true);
 }
 
 /* sendfile(2) and splice(2), before 6.5; since then they are messages. */
+SEC("?fentry/tcp_sendpage")
+int BPF_PROG(sending_page)
+{
+	return entered(&inside);
+}
+
 SEC("?fexit/tcp_sendpage")
 int BPF_PROG(sent_page, struct sock *sk, void *page, int offset, size_t size, int flags, int ret)
 {
+	returned(&inside);
 	return count(sk, 0, ret, true);
+}
+
+SEC("fentry/tcp_recvmsg")
+int BPF_PROG(receiving)
+{
+	return entered(&inside);
 }
 
 /* (sk, msg, len, flags, addr_len), before 5.19 (sk, msg, len, nonblock, flags, addr_len). */
@@ -65,13 +86,21 @@ int receive(u64 *ctx)
 {
 	struct sock *sk = (void *)ctx[0];
 
+	returned(&inside);
 	return conf.nonblock_arg ? received(sk, argument(ctx, 4), (int)argument(ctx, 6), true)
 				 : received(sk, argument(ctx, 3), (int)argument(ctx, 5), true);
+}
+
+SEC("?fentry/tcp_splice_read")
+int BPF_PROG(splicing)
+{
+	return entered(&inside);
 }
 
 SEC("?fexit/tcp_splice_read")
 int BPF_PROG(spliced, struct socket *sock, loff_t *pos, void *pipe, size_t len, u32 flags, s64 ret)
 {
+	returned(&inside);
 	return count(sock->sk, ret, 0, true);
 }
 
@@ -80,7 +109,7 @@ static __always_inline int enter(struct sock *sk)
 	u32 tid = current_tid();
 
 	if (wanted())
-		begin(&sends, &tid, &sk);
+		begin_call(&sends, &tid, &sk);
 	return 0;
 }
 
@@ -139,7 +168,7 @@ int BPF_KPROBE(receive_enter, struct sock *sk, void *msg, size_t len, int a, int
 	u32 tid = current_tid();
 
 	if (wanted())
-		begin(&receives, &tid, &call);
+		begin_call(&receives, &tid, &call);
 	return 0;
 }
 

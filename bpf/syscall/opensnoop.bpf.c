@@ -23,6 +23,7 @@ struct uring_call {
 
 const volatile struct opensnoop_conf conf;
 HASH(calls, u32, struct call, 10240);
+INSIDE(inside);
 HASH(uring_calls, u64, struct uring_call, 256);
 PERCPU(scratch, struct opensnoop_event);
 PERCPU(uring_scratch, struct uring_call);
@@ -99,11 +100,18 @@ static __always_inline int report(void *ctx, const struct call *call, long ret)
 	return 0;
 }
 
+SEC("fentry/do_sys_openat2")
+int BPF_PROG(opening)
+{
+	return entered(&inside);
+}
+
 SEC("fexit/do_sys_openat2")
 int BPF_PROG(opened, int dfd, const char *name, struct open_how *how, long ret)
 {
 	struct call call = { name, dfd };
 
+	returned(&inside);
 	if (!wanted())
 		return 0;
 	call.flags = how->flags & ~LARGEFILE;

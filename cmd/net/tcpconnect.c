@@ -96,7 +96,8 @@ static const struct example examples[] = {
 };
 
 static const struct probe probes[] = {
-	{ "connects", { "connected connected6?", "enter4 leave4 enter6? leave6?" } },
+	{ "connects",
+	  { "connecting connected connecting6? connected6?", "enter4 leave4 enter6? leave6?" } },
 	{ "DNS answers",
 	  { "answer_begin answer_end answer_begin6? answer_end6?" },
 	  "names of addresses (-d)",

@@ -75,10 +75,12 @@ static const struct example examples[] = {
 };
 
 static const struct probe probes[] = {
-	{ "sends", { "sent sent_page?", "send_enter send_leave sendpage_enter? sendpage_leave?" } },
-	{ "receives", { "receive", "receive_enter receive_leave" } },
+	{ "sends",
+	  { "sending sent sending_page? sent_page?",
+	    "send_enter send_leave sendpage_enter? sendpage_leave?" } },
+	{ "receives", { "receiving receive", "receive_enter receive_leave" } },
 	{ "receives by splice",
-	  { "spliced", "splice_enter splice_leave" },
+	  { "splicing spliced", "splice_enter splice_leave" },
 	  "receives by splice(2)" },
 	{ 0 },
 };

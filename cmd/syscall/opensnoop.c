@@ -91,7 +91,7 @@ static const struct example examples[] = {
 
 static const struct probe probes[] = {
 	{ "opens",
-	  { "~opened",
+	  { "~opening opened",
 	    "enter_open? leave_open? enter_creat? leave_creat? enter_openat leave_openat "
 	    "enter_openat2? leave_openat2?" } },
 	{ "opens by io_uring", { "uring_open uring_opened" }, "opens by io_uring" },

@@ -382,6 +382,7 @@ def test_closed_output():
         assert result.err == "code 0\n" and not result.out
 
 
+@alone  # another opensnoop that comes or goes could hide the return of an open
 def test_a_file_is_complete():
     one = waiting_work("open", 5000, "/etc/nothing%d")
     with folder() as path, open(path / "out", "w") as out:
@@ -455,7 +456,7 @@ def test_perf_buffer():
     snoop = tool("opensnoop", "-p", one.pid, json=True, env=old)
     one.go(60)
     result = snoop.stop()
-    assert len(result.json) - 1 + result.json[-1]["lost"]["events"] == 8000
+    assert len(result.json) - 1 + sum(result.json[-1]["lost"].values()) == 8000
     times = [row["time"] for row in result.json[:-1]]
     assert len(set(times)) == len(times)
 
