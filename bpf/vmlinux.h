@@ -390,6 +390,14 @@ struct in6_addr {
 	} in6_u;
 };
 
+struct net {
+	struct ns_common ns;
+};
+
+typedef struct {
+	struct net *net;
+} possible_net_t;
+
 struct sock_common {
 	union {
 		struct {
@@ -404,16 +412,68 @@ struct sock_common {
 	};
 	unsigned short skc_family;
 	unsigned char skc_state;
+	unsigned char skc_reuse : 4, skc_reuseport : 1;
+	int skc_bound_dev_if;
+	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
 };
 
 struct sock {
 	struct sock_common __sk_common;
+	unsigned long sk_flags;
+	u16 sk_protocol; /* a bit field before 5.6 */
+	u32 sk_ack_backlog, sk_max_ack_backlog;
 };
 
+enum sock_flags { SOCK_DONE = 100 }; /* relocated */
+
 struct inet_sock {
+	unsigned long inet_flags; /* 6.6+ */
+	__be32 inet_saddr;
 	__be16 inet_sport;
 };
+
+struct inet_sock___6_5 {
+	u8 freebind : 1, transparent : 1, bind_address_no_port : 1;
+};
+
+struct inet_connection_sock {
+	u8 icsk_ca_state : 5;
+};
+
+struct tcp_sock {
+	u64 bytes_received, bytes_acked;
+	u32 snd_una, write_seq, srtt_us;
+};
+
+struct request_sock {
+	struct sock_common __req_common;
+};
+
+struct proto_accept_arg { /* 6.10+ */
+	int flags;
+};
+
+struct net_device {
+	possible_net_t nd_net;
+};
+
+struct sk_buff {
+	struct net_device *dev;
+	struct sock *sk;
+	char cb[48];
+	__be16 protocol;
+	u16 transport_header, network_header;
+	unsigned char *head, *data;
+	unsigned int len;
+};
+
+struct tcp_skb_cb {
+	u32 seq;
+	u16 tcp_gso_segs;
+};
+
+enum skb_drop_reason { SKB_DROP_REASON_NOT_SPECIFIED = 100 }; /* relocated */
 
 struct iovec {
 	void *iov_base;

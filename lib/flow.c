@@ -5,6 +5,22 @@
 #include "buf.h"
 #include "flow.h"
 
+const char *const tcp_states[TCP_STATES] = {
+	[0] = "-",
+	[TCP_ESTABLISHED] = "ESTABLISHED",
+	[TCP_SYN_SENT] = "SYN_SENT",
+	[TCP_SYN_RECV] = "SYN_RECV",
+	[TCP_FIN_WAIT1] = "FIN_WAIT1",
+	[TCP_FIN_WAIT2] = "FIN_WAIT2",
+	[TCP_TIME_WAIT] = "TIME_WAIT",
+	[TCP_CLOSE] = "CLOSE",
+	[TCP_CLOSE_WAIT] = "CLOSE_WAIT",
+	[TCP_LAST_ACK] = "LAST_ACK",
+	[TCP_LISTEN] = "LISTEN",
+	[TCP_CLOSING] = "CLOSING",
+	[TCP_NEW_SYN_RECV] = "SYN_RECV",
+};
+
 bool flow_is_ipv4(const u8 addr[16])
 {
 	static const u8 mapped[12] = { [10] = 0xff, [11] = 0xff };

@@ -3,7 +3,8 @@
 
 #include "flow.h"
 
-#define AF_INET6 10
+#define AF_INET6    10
+#define IPPROTO_TCP 6
 
 /* Addresses are kept on the stack by 4 bytes: BTF-typed reads cannot be memcpy() from the kernel.
  */
@@ -48,6 +49,39 @@ static __always_inline void flow_of(struct bcc_flow *f, struct sock *sk, bool ty
 		map_ipv4(f->laddr, FIELD(typed, sk, __sk_common.skc_rcv_saddr));
 		map_ipv4(f->raddr, FIELD(typed, sk, __sk_common.skc_daddr));
 	}
+}
+
+static __always_inline u8 flow_version(const struct bcc_flow *f)
+{
+	return flow_is_ipv4(f->raddr) ? 4 : 6;
+}
+
+static __always_inline bool wanted_flow(const volatile struct flow_filter *w,
+					const struct bcc_flow *f)
+{
+	if ((w->ipv4 || w->ipv6) && (flow_is_ipv4(f->raddr) ? w->ipv6 : w->ipv4))
+		return false;
+	return listed(&w->lports, f->lport) && listed(&w->rports, f->rport);
+}
+
+static __always_inline u32 sock_protocol(struct sock *sk, bool typed)
+{
+	return typed ? BPF_CORE_READ_BITFIELD(sk, sk_protocol)
+		     : BPF_CORE_READ_BITFIELD_PROBED(sk, sk_protocol);
+}
+
+/* Others share its functions and tracepoints: MPTCP, DCCP. */
+static __always_inline bool is_tcp(struct sock *sk, bool typed)
+{
+	return sock_protocol(sk, typed) == IPPROTO_TCP;
+}
+
+/* The inode of the network namespace; 0 where the kernel has none. */
+static __always_inline u32 sock_netns(struct sock *sk)
+{
+	if (!bpf_core_field_exists(sk->__sk_common.skc_net.net))
+		return 0;
+	return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 }
 
 #endif
