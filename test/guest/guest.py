@@ -1,7 +1,8 @@
 """Test guests: Debian kernels in QEMU (software emulation) over this machine's own root.
 
 Nothing the guest does reaches the machine: its root is this machine's, read-only over 9p, below a
-throw-away tmpfs. One directory, the share, is writable and brings results back.
+throw-away tmpfs. One directory, the share, is writable and brings results back. A guest of another
+architecture has a small Debian of its own for a root.
 """
 
 import contextlib
@@ -24,16 +25,36 @@ import termios
 import time
 import tty
 from pathlib import Path
+from typing import NamedTuple
 
 HERE = Path(__file__).resolve().parent
 CHECKOUT = HERE.parent.parent
 KERNELS = {"6.1": "linux-image-amd64", "6.12": "linux-image-6.12-amd64"}
+FOREIGN = {"6.12-arm64": "linux-image-6.12-arm64:arm64"}
 DEFAULT_KERNEL = "6.12"
 # Before 8.2 an emulated CPU could translate code while another was patching it, and keep what it had
 # read ("accel/tcg: Always lock pages before translation"): now and then a guest died of a left int3.
 SOUND_QEMU = (8, 2)
 SILENCE = 60  # seconds without a sign of life after which a guest is taken for dead
 ESCAPE = b"\x1d"  # Ctrl-]
+
+
+class Architecture(NamedTuple):
+    name: str  # as Debian says
+    qemu: str
+    machine: tuple
+    console: str
+    compiler: str
+
+
+AMD64 = Architecture("amd64", "x86_64", ("-M", "q35,i8042=off", "-cpu", "max,la57=off"), "ttyS0", "cc")
+ARM64 = Architecture(
+    "arm64", "aarch64", ("-M", "virt", "-cpu", "max,pauth-impdef=on"), "ttyAMA0", "aarch64-linux-gnu-gcc"
+)
+
+
+def architecture_of(kernel):
+    return ARM64 if kernel in FOREIGN else AMD64
 
 
 class Dead(Exception):
@@ -71,12 +92,13 @@ def locked(path):
 
 def package_of(kernel):
     """The kernel package that Debian's metapackage stands for today."""
-    meta = KERNELS[kernel]
+    meta = {**KERNELS, **FOREIGN}[kernel]
+    version = kernel.partition("-")[0]
     for attempt in range(2):
         shown = subprocess.run(
             ["apt-cache", "depends", meta], capture_output=True, text=True, check=False
         ).stdout
-        found = re.search(rf"Depends: (linux-image-{re.escape(kernel)}\.\S+)", shown)
+        found = re.search(rf"Depends: (linux-image-{re.escape(version)}\.\S+)", shown)
         if found:
             return found.group(1)
         if not attempt:
@@ -133,10 +155,14 @@ def fetch(kernel, refresh=False):
             )
             if unpacked.wait():
                 raise SystemExit(f"guest: cannot unpack {package}")
-            release = package.removeprefix("linux-image-")
+            release = package.removeprefix("linux-image-").partition(":")[0]
             path = f"{os.environ.get('PATH')}:/usr/sbin:/sbin"
             subprocess.run(["depmod", "-b", new, release], env={"PATH": path}, check=True)
-            unpack_kernel_image(new / "boot" / f"vmlinuz-{release}", new / "vmlinux")
+            image = new / "boot" / f"vmlinuz-{release}"
+            if architecture_of(kernel) is AMD64:
+                unpack_kernel_image(image, new / "vmlinux")
+            else:
+                shutil.copy(image, new / "vmlinux")
             (new / "release").write_text(release)
             folder.parent.mkdir(exist_ok=True)
             if folder.exists():
@@ -156,8 +182,8 @@ def version_of(program):
     return tuple(int(part) for part in re.search(r"version (\d+)\.(\d+)", shown).groups())
 
 
-def backports():
-    """A package source of Debian's backports, on the mirror and for the release of this machine."""
+def mirror():
+    """Where this machine's Debian packages are, and the release's name."""
     targets = subprocess.run(
         ["apt-get", "indextargets", "--format", "$(REPO_URI) $(CODENAME) $(LABEL)", "Created-By: Packages"],
         capture_output=True,
@@ -167,9 +193,14 @@ def backports():
     found = re.search(r"^(\S+) (\w+) Debian$", targets, re.MULTILINE)
     if not found:
         raise SystemExit("guest: apt knows no Debian release here")
-    return "deb [signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] {} {}-backports main\n".format(
-        *found.groups()
-    )
+    return found.groups()
+
+
+def source(suite=""):
+    """A line for apt: the release, or a suite that goes with it."""
+    place, release = mirror()
+    key = "/usr/share/keyrings/debian-archive-keyring.gpg"
+    return f"deb [signed-by={key}] {place} {release}{suite} main\n"
 
 
 def fetch_emulator():
@@ -182,7 +213,7 @@ def fetch_emulator():
         with tempfile.TemporaryDirectory(dir=cache()) as temporary:
             temporary = Path(temporary)
             (temporary / "lists" / "partial").mkdir(parents=True)
-            (temporary / "sources.list").write_text(backports())
+            (temporary / "sources.list").write_text(source("-backports"))
             options = [
                 f"Dir::Etc::sourcelist={temporary}/sources.list",
                 "Dir::Etc::sourceparts=/dev/null",
@@ -200,7 +231,7 @@ def fetch_emulator():
     return folder
 
 
-def emulator(architecture="x86_64"):
+def emulator(architecture=AMD64.qemu):
     """How QEMU is called: this machine's own where it is sound, else one that was fetched."""
     name = f"qemu-system-{architecture}"
     if version_of(name) >= SOUND_QEMU:
@@ -210,6 +241,33 @@ def emulator(architecture="x86_64"):
     if version_of(command[0]) < SOUND_QEMU:
         raise SystemExit(f"guest: {command[0]} does not run here; QEMU 8.2 or newer is needed")
     return command
+
+
+# The root of a guest of another architecture
+
+ROOT_PACKAGES = "base-files base-passwd python3 bash dash coreutils util-linux mount procps kmod iproute2 e2fsprogs busybox-static"
+
+
+def root_of(architecture):
+    """Unpacked packages, none of them configured: enough to run the tests."""
+    folder = cache() / "roots" / architecture.name
+    with locked(cache() / "lock"):
+        if folder.exists():
+            return folder
+        note(f"making a small Debian for {architecture.name}")
+        folder.parent.mkdir(exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+            new = Path(temporary) / "new"
+            command = ["mmdebstrap", "--quiet", "--variant=extract", f"--arch={architecture.name}"]
+            command += ["--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"]
+            command += [f"--include={ROOT_PACKAGES.replace(' ', ',')}", mirror()[1], str(new), source()]
+            subprocess.run(command, check=True, stdout=sys.stderr)
+            (new / "bin/sh").symlink_to("dash")
+            for name in ("passwd", "group"):
+                shutil.copy(new / "usr/share/base-passwd" / f"{name}.master", new / "etc" / name)
+            new.chmod(0o755)
+            new.rename(folder)
+    return folder
 
 
 # The initramfs
@@ -241,9 +299,10 @@ def boot_modules(folder):
     return modules
 
 
-def initramfs(folder):
+def initramfs(folder, architecture=AMD64):
     """The initramfs for a kernel, made anew when one of its parts has changed."""
-    busybox = Path("/bin/busybox").read_bytes()
+    root = Path("/") if architecture is AMD64 else root_of(architecture)
+    busybox = (root / "bin/busybox").read_bytes()
     parts = [busybox, (folder / "release").read_bytes()]
     parts += [(HERE / name).read_bytes() for name in ("init", "agent.c", "guest.py")]
     digest = hashlib.sha256(b"\0".join(parts)).hexdigest()[:16]
@@ -259,12 +318,12 @@ def initramfs(folder):
         with tempfile.TemporaryDirectory(dir=cache()) as temporary:
             agent = Path(temporary) / "agent"
             subprocess.run(
-                ["cc", "-static", "-O2", "-o", agent, HERE / "agent.c"], check=True
+                [architecture.compiler, "-static", "-O2", "-o", agent, HERE / "agent.c"], check=True
             )
             modules = boot_modules(folder)
             archive = [
                 cpio_entry(name, stat.S_IFDIR | 0o755)
-                for name in "bin dev proc modules host upper root kept guest-run".split()
+                for name in "bin dev proc modules host base upper root kept guest-run".split()
             ]
             archive.append(cpio_entry("dev/console", stat.S_IFCHR | 0o600, device=(5, 1)))
             archive.append(cpio_entry("bin/busybox", stat.S_IFREG | 0o755, busybox))
@@ -339,11 +398,12 @@ class Guest:
     """One boot of one kernel, for one command."""
 
     def __init__(self, kernel=DEFAULT_KERNEL, cpus=2, memory="3G", append="", qemu=(), share=None):
-        if kernel not in KERNELS:
-            raise SystemExit(f"guest: no kernel {kernel}: there are {', '.join(KERNELS)}")
+        if kernel not in {**KERNELS, **FOREIGN}:
+            raise SystemExit(f"guest: no kernel {kernel}: there are {', '.join([*KERNELS, *FOREIGN])}")
         self.kernel = kernel
+        self.architecture = architecture_of(kernel)
         self.folder = fetch(kernel)
-        self.initramfs = initramfs(self.folder)
+        self.initramfs = initramfs(self.folder, self.architecture)
         self.cpus = cpus
         self.memory = memory
         self.append = append
@@ -357,14 +417,16 @@ class Guest:
     def arguments(self, share, console, terminal, descriptors):
         # The second line only shortens the boot; init sets rcu_expedited back.
         kernel_line = (
-            "console=ttyS0 quiet panic=-1 oops=panic mitigations=off tsc=reliable "
+            f"console={self.architecture.console} quiet panic=-1 oops=panic mitigations=off tsc=reliable "
             "random.trust_cpu=on cryptomgr.notests initcall_blacklist=jent_mod_init "
             f"rcupdate.rcu_expedited=1 8250.nr_uarts=1 {self.append}"
         )
         shares = {"root": ("/", "on"), "kernel": (self.folder, "on"), "share": (share, "off")}
-        yield from emulator()
-        yield from ("-M", "q35,i8042=off", "-accel", "tcg,thread=multi")
-        yield from ("-cpu", "max,la57=off", "-smp", str(self.cpus), "-m", str(self.memory))
+        if self.architecture is not AMD64:
+            shares["base"] = (root_of(self.architecture), "on")
+        yield from emulator(self.architecture.qemu)
+        yield from (*self.architecture.machine, "-accel", "tcg,thread=multi")
+        yield from ("-smp", str(self.cpus), "-m", str(self.memory))
         yield from ("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot")
         yield from ("-kernel", str(self.folder / "vmlinux"), "-initrd", str(self.initramfs))
         yield from ("-append", kernel_line, "-serial", f"file:{console}")

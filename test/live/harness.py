@@ -74,7 +74,7 @@ def boot(append):
 
 def needs(*things):
     """Skip where one is lacking: module:NAME tracepoint:SUBSYSTEM:NAME function:NAME program:NAME
-    file:PATH kernel:6.12 (or newer) below:6.12 (older)."""
+    file:PATH kernel:6.12 (or newer) below:6.12 (older) machine:x86_64."""
 
     def mark(function):
         function.needs = (*getattr(function, "needs", ()), *things)
@@ -98,6 +98,8 @@ def lacking(thing):
             return not any(line.split()[2] == name for line in symbols)
     if kind == "program":
         return shutil.which(name) is None
+    if kind == "machine":
+        return os.uname().machine != name
     if kind == "file":
         return not Path(name).exists()
     if kind == "kernel":

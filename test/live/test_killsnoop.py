@@ -106,6 +106,7 @@ def test_groups_and_a_thread_that_sends():
 
 
 @needs("file:/sys/kernel/btf/vmlinux")
+@needs("machine:x86_64")
 def test_32_bit_calls():
     snoop = tool("killsnoop", json=True)
     did = work("compat_kill", 4)

@@ -63,6 +63,7 @@ def test_every_open_call():
     assert {row["flags"] for row in created} == {0o1101} and all(row["fd"] >= 0 for row in created)
 
 
+@needs("machine:x86_64")
 def test_32_bit_calls():
     snoop = tool("opensnoop", json=True)
     did = work("compat_open", 5, "/etc/nothing%d")

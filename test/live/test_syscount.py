@@ -86,6 +86,7 @@ def test_by_process_and_filters():
     assert [row["syscall"] for row in rows] == ["getppid"]
 
 
+@needs("machine:x86_64")
 def test_32_bit_calls_have_names_of_their_own():
     child = waiting_work("compat_open", 11, "/nonexistent/%d")
     count = tool("syscount", "-p", child.pid, "-T", 50, json=True)

@@ -28,6 +28,25 @@ static int open_flags(const char *word)
 	return strtol(word, NULL, 0);
 }
 
+/* Calls of their own, where the architecture has kept them. */
+static long old_open(const char *path, int flags)
+{
+#ifdef SYS_open
+	return syscall(SYS_open, path, flags, 0644);
+#else
+	return syscall(SYS_openat, AT_FDCWD, path, flags, 0644);
+#endif
+}
+
+static long old_creat(const char *path)
+{
+#ifdef SYS_creat
+	return syscall(SYS_creat, path, 0644);
+#else
+	return old_open(path, O_CREAT | O_WRONLY | O_TRUNC);
+#endif
+}
+
 WORK(open,
      "N PATTERN [r|w|rw|a|dir|FLAGS] [openat|open|creat|openat2]: open N files, PATTERN with %d")
 {
@@ -47,9 +66,9 @@ WORK(open,
 
 		snprintf(path, sizeof(path), pattern, (int)i);
 		if (!strcmp(call, "open"))
-			fd = syscall(SYS_open, path, flags, 0644);
+			fd = old_open(path, flags);
 		else if (!strcmp(call, "creat"))
-			fd = syscall(SYS_creat, path, 0644);
+			fd = old_creat(path);
 		else if (!strcmp(call, "openat2"))
 			fd = syscall(SYS_openat2, AT_FDCWD, path, &how, sizeof(how));
 		else
