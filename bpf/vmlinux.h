@@ -416,11 +416,13 @@ struct sock_common {
 	int skc_bound_dev_if;
 	possible_net_t skc_net;
 	struct in6_addr skc_v6_daddr, skc_v6_rcv_saddr;
+	union {
+		unsigned long skc_flags;
+	};
 };
 
 struct sock {
 	struct sock_common __sk_common;
-	unsigned long sk_flags;
 	u16 sk_protocol; /* a bit field before 5.6 */
 	u32 sk_ack_backlog, sk_max_ack_backlog;
 };

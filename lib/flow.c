@@ -37,6 +37,15 @@ void flow_ip(struct buf *b, const u8 addr[16])
 	buf_str(b, text);
 }
 
+bool flow_parse_ip(const char *text, u8 addr[16])
+{
+	memset(addr, 0, 16);
+	if (inet_pton(AF_INET6, text, addr) == 1)
+		return true;
+	addr[10] = addr[11] = 0xff;
+	return inet_pton(AF_INET, text, addr + 12) == 1;
+}
+
 /* Rows of tables are packed: their numbers may be unaligned. */
 static void end(struct buf *b, const u8 *flow, size_t addr, size_t port)
 {
