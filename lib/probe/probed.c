@@ -49,6 +49,12 @@ void probed_add(const char *pattern)
 	probed.pattern[probed.n++] = pattern;
 }
 
+void probed_add_if_there(const char *pattern)
+{
+	probed.optional[probed.n] = true;
+	probed_add(pattern);
+}
+
 const struct site *probed_site(u32 number)
 {
 	return &probed.sites.at[probed.sites.n - probed.functions + number];
@@ -99,12 +105,13 @@ void probed_check_calls(void)
 	probed_check();
 }
 
-static void resolve(const struct spec *spec, const char *pattern)
+static void resolve(const struct spec *spec, const char *pattern, bool optional)
 {
 	struct spec_error err = {};
 	struct buf b = {};
 
-	if (!(probed.calls ? pairs_add : sites_add)(&probed.sites, spec, only_pid(), &err))
+	if (!(probed.calls ? pairs_add : sites_add)(&probed.sites, spec, only_pid(), &err) ||
+	    optional)
 		return;
 	spec_caret(&b, pattern, &err);
 	die("%.*s", (int)b.len, b.data);
@@ -136,7 +143,7 @@ void probed_prepare(struct run *run)
 
 	if (!sites->n) {
 		for (int i = 0; i < probed.n; i++)
-			resolve(&probed.spec[i], probed.pattern[i]);
+			resolve(&probed.spec[i], probed.pattern[i], probed.optional[i]);
 		number(sites);
 	}
 	err = attach_plan(&probed.attach, sites, only_pid());
