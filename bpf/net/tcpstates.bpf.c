@@ -1,0 +1,55 @@
+/* Changes of state, with the time since the one before. */
+#include "bcctool.bpf.h"
+#include "flow.bpf.h"
+#include "tcpstates.h"
+
+const volatile struct tcpstates_conf conf;
+HASH(since, u64, u64, 65536);
+EVENTS;
+
+static __always_inline void time_state(struct tcpstates_event *e)
+{
+	u64 *last = bpf_map_lookup_elem(&since, &e->skaddr);
+
+	if (last && e->task.time > *last)
+		e->span_ns = e->task.time - *last;
+	if (e->newstate == TCP_CLOSE)
+		bpf_map_delete_elem(&since, &e->skaddr);
+	else
+		begin(&since, &e->skaddr, &e->task.time);
+}
+
+static __always_inline int change(void *ctx, struct sock *sk, int old, int new, bool typed)
+{
+	struct tcpstates_event e = { .oldstate = old, .newstate = new, .skaddr = (u64)sk };
+
+	if (!is_tcp(sk, typed))
+		return 0;
+	task_now(&e.task);
+	time_state(&e);
+	flow_of(&e.flow, sk, typed);
+	if (!wanted() || !wanted_flow(&conf.flow, &e.flow))
+		return 0;
+	e.ip = flow_version(&e.flow);
+	emit(ctx, &e, sizeof(e));
+	return 0;
+}
+
+SEC("tp_btf/inet_sock_set_state")
+int BPF_PROG(changed, struct sock *sk, int old, int new)
+{
+	return change(ctx, sk, old, new, true);
+}
+
+SEC("raw_tp/inet_sock_set_state")
+int BPF_PROG(changed_raw, struct sock *sk, int old, int new)
+{
+	return change(ctx, sk, old, new, false);
+}
+
+/* Before 4.16. */
+SEC("kprobe/tcp_set_state")
+int BPF_KPROBE(changed_kprobe, struct sock *sk, int new)
+{
+	return change(ctx, sk, BPF_CORE_READ(sk, __sk_common.skc_state), new, false);
+}
