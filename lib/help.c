@@ -87,7 +87,11 @@ void opt_help(struct buf *b, const struct applet *a)
 {
 	struct help own = { b, true }, shared = { b, false };
 
-	buf_fmt(b, "Usage: %s [OPTION...]%s", a->name, a->positionals ? " " : "");
+	buf_fmt(b, "Usage: %s [OPTION...]", a->name);
+	for (const struct opt *o = a->options; o && o->name; o++)
+		if (o->needed)
+			buf_fmt(b, " --%s %s", o->name, o->arg);
+	buf_str(b, a->positionals ? " " : "");
 	opt_usage(b, a);
 	buf_fmt(b, "\n%s: %s\n", a->name, a->summary);
 	for (const struct opt *o = a->positionals; o && o->name; o++) {

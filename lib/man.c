@@ -117,6 +117,9 @@ static void synopsis(struct buf *b, const struct applet *a)
 
 	literal(b, a->name);
 	buf_str(b, " [\\fIOPTION\\fR...]");
+	for (const struct opt *o = a->options; o && o->name; o++)
+		if (o->needed)
+			buf_fmt(b, " \\-\\-%s \\fI%s\\fR", o->name, o->arg);
 	for (const struct opt *o = a->positionals; o && o->name; o++) {
 		buf_str(b, o->needed ? " " : " [");
 		variable(b, o->name);

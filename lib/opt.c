@@ -348,6 +348,9 @@ static void parse_options(const struct applet *a, int argc, char **argv)
 		help_or_version(a);
 	}
 	buf_free(&letters);
+	for (const struct opt *o = a->options; o && o->name; o++)
+		if (o->needed && !*(const char **)o->dst)
+			opt_error("--%s %s is needed", o->name, o->arg);
 }
 
 static void parse_positionals(const struct applet *a, int argc, char **argv)

@@ -27,7 +27,7 @@ struct opt {
 	/* For everything else: 0, or -EINVAL with `why`: "not a size", said before the argument. */
 	int (*parse)(const char *arg, void *dst, char why[128]);
 	bool *again; /* flags: set when given a second time, as by -vv */
-	bool needed; /* positionals: cannot be left out */
+	bool needed; /* cannot be left out: positionals, and options whose `dst` is a string */
 	bool many;   /* positionals, the last: takes what is left, one call of parse() each */
 };
 
