@@ -7,6 +7,7 @@
 
 #include "candidate.h"
 #include "column.h"
+#include "object.h"
 #include "opt.h"
 #include "rows.h"
 #include "run.h"
@@ -35,7 +36,9 @@ struct applet {
 	const char *object; /* bpf/.../<object>.bpf.c; default: the applet's name */
 	bool no_object; /* without BPF: only run(); or, with attached(), it makes its programs there
 			 */
-	const struct probe *probes; /* alternatives; without them, see candidate.h */
+	const struct stand_in *const *stand_ins; /* families: object.h; several of a name: the first
+						    that this kernel has */
+	const struct probe *probes;              /* alternatives; without them, see candidate.h */
 	bool untyped;     /* its programs read no kernel structs but for filters: that saves time */
 	const void *conf; /* copied to the object's `conf` before loading */
 	size_t conf_size;

@@ -3,6 +3,7 @@
 #include "candidate.h"
 #include "kbtf.h"
 #include "kernel.h"
+#include "object.h"
 
 static bool starts(const char *s, const char *prefix, const char **rest)
 {
@@ -59,7 +60,7 @@ static bool available(struct bpf_object *obj, const char *candidate)
 
 	for (const char *p = candidate; word(&p, name, &optional);) {
 		struct bpf_program *prog = program(obj, name);
-		bool there = prog && candidate_exists(bpf_program__section_name(prog));
+		bool there = prog && candidate_exists(object_section(prog));
 
 		if (!there && !optional)
 			return false;
@@ -81,7 +82,7 @@ static void enable(struct bpf_object *obj, const char *candidate)
 	for (const char *p = candidate; word(&p, name, &optional);) {
 		struct bpf_program *prog = program(obj, name);
 
-		if (prog && candidate_exists(bpf_program__section_name(prog)))
+		if (prog && candidate_exists(object_section(prog)))
 			bpf_program__set_autoload(prog, true);
 	}
 }
@@ -98,7 +99,7 @@ static void prefetch(struct bpf_object *obj, int btf_fd)
 	int n = 0;
 
 	bpf_object__for_each_program(prog, obj) {
-		const char *sec = bpf_program__section_name(prog), *name;
+		const char *sec = object_section(prog), *name;
 
 		if (*sec == '?')
 			sec++;
@@ -125,7 +126,7 @@ static void choose_all(struct bpf_object *obj, struct choices *c)
 
 	*choice = (struct choice){ .what = "programs", .chosen = "all" };
 	bpf_object__for_each_program(prog, obj) {
-		const char *sec = bpf_program__section_name(prog);
+		const char *sec = object_section(prog);
 		bool there = candidate_exists(sec);
 
 		bpf_program__set_autoload(prog, there);

@@ -26,6 +26,45 @@ void object_each(void (*each)(const char *name, void *ctx), void *ctx)
 		each(e->name, ctx);
 }
 
+#define STAND_INS 16
+
+static struct stand_in stand_ins[STAND_INS];
+
+void object_stand_in(const char *name, const char *function)
+{
+	struct stand_in *s = stand_ins;
+
+	while (s < stand_ins + STAND_INS - 1 && s->name && strcmp(s->name, name))
+		s++;
+	*s = (struct stand_in){ name, function };
+}
+
+/* One copy of each text, that stays. */
+static const char *interned(char *text)
+{
+	static char **known;
+	static int n;
+
+	for (int i = 0; i < n; i++)
+		if (!strcmp(known[i], text)) {
+			free(text);
+			return known[i];
+		}
+	known = xrealloc(known, (n + 1) * sizeof(*known));
+	return known[n++] = text;
+}
+
+const char *object_section(const struct bpf_program *prog)
+{
+	const char *section = bpf_program__section_name(prog), *name = strchr(section, '/');
+
+	for (const struct stand_in *s = stand_ins; s < stand_ins + STAND_INS && s->name; s++)
+		if (name && !strcmp(name + 1, s->name))
+			return interned(
+				xasprintf("%.*s/%s", (int)(name - section), section, s->function));
+	return section;
+}
+
 static void *unpack(const struct embedded *e, size_t *size)
 {
 	/* The last four bytes of gzip are the size of what is in it. */
@@ -134,7 +173,7 @@ static void remember_calls(struct bpf_object *obj)
  */
 static int load_typed(struct bpf_program *prog, struct bpf_prog_load_opts *opts, long cookie)
 {
-	const char *name = strchr(bpf_program__section_name(prog), '/') + 1, *module;
+	const char *name = strchr(object_section(prog), '/') + 1, *module;
 	char tracepoint[128];
 	int id;
 

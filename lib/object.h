@@ -13,6 +13,17 @@
 struct bpf_object *object_open(const char *name, const char *btf, int *btf_fd);
 
 /*
+ * Families share programs whose functions differ: SEC("fentry/fs_read") is of a stand-in, and
+ * object_stand_in() says for which function. Whoever asks for a program's section asks
+ * object_section(): the name with the function put in.
+ */
+struct stand_in {
+	const char *name, *function;
+};
+void object_stand_in(const char *name, const char *function);
+const char *object_section(const struct bpf_program *prog);
+
+/*
  * Sets the constant `var` of .rodata, by its BTF; only possible before the object is loaded.
  * -ENOENT: no such variable; -EMSGSIZE: the two sides disagree on its size.
  */

@@ -228,6 +228,24 @@ static void say_missing(struct buf *b, const struct choices *c, int i)
 		buf_fmt(b, "this kernel has no probe for: %s", c->probe[i].what);
 }
 
+/* Of several functions for one stand-in the first that this kernel has. */
+static void choose_stand_ins(const struct stand_in *s)
+{
+	char section[2][96];
+
+	for (const char *chosen = ""; s->name; s++) {
+		bool only = strcmp(chosen, s->name) && (!s[1].name || strcmp(s[1].name, s->name));
+
+		snprintf(section[0], sizeof(section[0]), "fentry/%s", s->function);
+		snprintf(section[1], sizeof(section[1]), "kprobe/%s", s->function);
+		if (!strcmp(chosen, s->name) ||
+		    (!only && !candidate_exists(section[0]) && !candidate_exists(section[1])))
+			continue;
+		object_stand_in(s->name, s->function);
+		chosen = s->name;
+	}
+}
+
 /* One attempt with the candidates that have not been refused yet. */
 static enum verdict try_load(struct run *run, struct buf *reason)
 {
@@ -247,6 +265,8 @@ static enum verdict try_load(struct run *run, struct buf *reason)
 	err = set_constants(run);
 	if (err)
 		die_err(err, "cannot configure BPF object '%s'", a->object ?: a->name);
+	if (a->stand_ins)
+		choose_stand_ins(*a->stand_ins);
 	if (btf_fd >= 0 && a->untyped && !filter_is_typed() && !kbtf_none(btf_fd))
 		candidates_choose(run->obj, a->probes, c, -1);
 	else
@@ -334,12 +354,14 @@ static struct bpf_link *attach_tracepoint(struct bpf_program *prog, const char *
 
 static struct bpf_link *attach(struct bpf_program *prog)
 {
-	const char *sec = bpf_program__section_name(prog);
+	const char *sec = object_section(prog), *function;
 
 	if (*sec == '?')
 		sec++;
 	if (!strncmp(sec, "tracepoint/", 11))
 		return attach_tracepoint(prog, sec + 11);
+	if (sec != bpf_program__section_name(prog) && (function = strstr(sec, "probe/")))
+		return bpf_program__attach_kprobe(prog, !strncmp(sec, "kret", 4), function + 6);
 	if (bpf_program__type(prog) == BPF_PROG_TYPE_TRACING)
 		return bpf_program__attach_trace(prog);
 	return bpf_program__attach(prog);
@@ -460,9 +482,9 @@ static void start(struct run *run, const struct applet *a)
 		run_detach(run);
 		if (!candidates_refuse(a->probes, &run->choices, name)) {
 			if (explain(&reason, "", err))
-				die("cannot attach %s: %.*s", bpf_program__section_name(failed),
+				die("cannot attach %s: %.*s", object_section(failed),
 				    (int)reason.len, reason.data);
-			die_err(err, "cannot attach %s", bpf_program__section_name(failed));
+			die_err(err, "cannot attach %s", object_section(failed));
 		}
 		choices = run->choices;
 		bpf_object__close(run->obj);
