@@ -260,14 +260,31 @@ struct qstr {
 	const unsigned char *name;
 };
 
+struct list_head {
+	struct list_head *next, *prev;
+};
+
+struct hlist_head {
+	void *first;
+};
+
+struct hlist_node {
+	struct hlist_node *next;
+};
+
 struct super_block {
+	dev_t s_dev;
 	unsigned long s_magic;
+	struct list_head s_mounts; /* of mount.mnt_instance */
 };
 
 struct inode {
 	umode_t i_mode;
 	struct super_block *i_sb;
 	unsigned long i_ino;
+	unsigned int i_nlink;
+	dev_t i_rdev;
+	struct hlist_head i_dentry; /* of dentry.d_u.d_alias */
 	void *i_private;
 };
 
@@ -280,6 +297,10 @@ struct dentry {
 	struct dentry *d_parent;
 	struct qstr d_name;
 	struct inode *d_inode;
+	struct super_block *d_sb;
+	union {
+		struct hlist_node d_alias;
+	} d_u;
 };
 
 struct vfsmount {
@@ -290,6 +311,7 @@ struct mount {
 	struct mount *mnt_parent;
 	struct dentry *mnt_mountpoint;
 	struct vfsmount mnt;
+	struct list_head mnt_instance;
 };
 
 struct path {
@@ -300,11 +322,21 @@ struct path {
 struct file {
 	struct path f_path;
 	struct inode *f_inode;
+	fmode_t f_mode;
 	void *private_data;
 };
 
 struct kiocb {
+	struct file *ki_filp;
 	loff_t ki_pos;
+};
+
+struct nameidata {
+	struct qstr last; /* the name that is looked up */
+};
+
+struct renamedata { /* 5.12+ */
+	struct dentry *old_dentry, *new_dentry;
 };
 
 struct fdtable {
