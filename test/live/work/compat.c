@@ -1,7 +1,9 @@
 // System calls made the 32-bit way from a 64-bit program: int $0x80 takes i386's numbers.
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "work.h"
@@ -37,5 +39,41 @@ WORK(compat_kill, "N: send signal 0 to itself N times by each of five 32-bit cal
 	}
 #endif
 	printf("pid %d sent %ld failed %ld\n", getpid(), 5 * count - failed, failed);
+	return 0;
+}
+
+#if defined(__x86_64__)
+static char low_path[4096], low_buffer[512]; // below 4 GB too
+#endif
+
+WORK(compat_stat, "PATH: stat64, lstat64, fstatat64, statx and statfs64 of PATH by 32-bit calls")
+{
+	long failed = 0;
+
+#if defined(__x86_64__)
+	snprintf(low_path, sizeof(low_path), "%s", text(argc, argv, 1, "/"));
+	failed += call32(195, (long)low_path, (long)low_buffer, 0, 0) < 0;
+	failed += call32(196, (long)low_path, (long)low_buffer, 0, 0) < 0;
+	failed += call32(300, -100, (long)low_path, (long)low_buffer, 0) < 0;
+	failed += call32(383, -100, (long)low_path, 0x6000, 0x7ff) < 0; // no such flags
+	failed += call32(268, (long)low_path, 84, (long)low_buffer, 0) < 0;
+#endif
+	printf("pid %d failed %ld\n", getpid(), failed);
+	return 0;
+}
+
+WORK(compat_sync, "FILE: fsync, fdatasync, msync and syncfs by 32-bit calls")
+{
+	long failed = 0;
+
+#if defined(__x86_64__)
+	int fd = open(text(argc, argv, 1, "/"), O_RDONLY);
+
+	failed += call32(118, fd, 0, 0, 0) < 0;
+	failed += call32(148, fd, 0, 0, 0) < 0;
+	failed += call32(144, (long)low_path & ~4095l, 4096, MS_ASYNC, 0) < 0;
+	failed += call32(344, fd, 0, 0, 0) < 0;
+#endif
+	printf("pid %d failed %ld\n", getpid(), failed);
 	return 0;
 }
