@@ -1,12 +1,18 @@
-/* ext4dist and its like: one applet for each file system. */
+/* ext4dist and its like: one applet for each file system, and fsdist for any. */
+#include <errno.h>
+#include <stdio.h>
+
 #define ROW struct fsdist_row
 #include "applet.h"
 #include "clock.h"
+#include "filesystem.h"
 #include "fsdist.h"
 #include "out.h"
 
 static struct fsdist_conf conf;
-static bool no_time, getattr;
+static bool no_time, with_time, getattr;
+static const char *type;
+static const struct stand_in *functions = ext4_functions; /* of fsdist -t */
 
 static const char *const operations[] = { "read", "write", "open", "fsync", "getattr" };
 
@@ -18,11 +24,38 @@ static void quoted(struct buf *b, const void *field, const void *row)
 	buf_fmt(b, "'%s'", operations[r->operation]);
 }
 
+static int parse_type(const char *arg, void *dst, char why[128])
+{
+	functions = filesystem_functions(arg);
+	*(const char **)dst = arg;
+	if (functions)
+		return 0;
+	snprintf(why, 128, "not one of " FILESYSTEMS);
+	return -EINVAL;
+}
+
+#define OPT_COMMON                                                                                 \
+	OPT('m', "milliseconds", NULL, &conf.ms, "count milliseconds, not microseconds"),          \
+		OPT_PID('p')
+
 static const struct opt options[] = {
 	OPT('T', "notimestamp", NULL, &no_time, "print no time before the reports of an interval"),
-	OPT('m', "milliseconds", NULL, &conf.ms, "count milliseconds, not microseconds"),
-	OPT_PID('p'),
+	OPT_COMMON,
 	OPT(0, "getattr", NULL, &getattr, "trace stat(2) and its like too"),
+	{ 0 },
+};
+
+static const struct opt options_nfs[] = {
+	OPT('T', "notimestamp", NULL, &no_time, "print no time before the reports of an interval"),
+	OPT_COMMON,
+	{ 0 },
+};
+
+static const struct opt options_any[] = {
+	OPT_PARSED('t', "type", "FS", parse_type, &type, "trace this file system: " FILESYSTEMS,
+		   .needed = true),
+	OPT('T', "timestamp", NULL, &with_time, "print the time before each report"),
+	OPT_COMMON,
 	{ 0 },
 };
 
@@ -40,14 +73,35 @@ static const struct example examples[] = {
 	{ 0 },
 };
 
+static const struct example examples_any[] = {
+	{ "-t xfs", "latency of operations of XFS until Ctrl-C" },
+	{ "-t ext4 -T 1 10", "ten reports, one a second, with the time" },
+	{ "-t nfs -p 181", "those of process 181" },
+	{ 0 },
+};
+
 /* The functions are there once the file system is loaded; where it is a module, mounting does that.
  */
 #define PROBE(fs, op, ...)                                                                         \
 	{                                                                                          \
 #op " of " fs " (is it loaded? mount one first)",                                  \
-			{ "~" #op " " #op "_done", #op "_kprobe " #op "_kretprobe" },              \
+			{ "~" #op " " #op "_done", #op "_probe " #op "_probe_done" },              \
 			  ##__VA_ARGS__                                                            \
 	}
+#define PROBES(fs)                                                                                 \
+	PROBE(fs, read), PROBE(fs, write),                                                         \
+		{ "open of " fs,                                                                   \
+		  { "~open open_done open_too? open_too_done?",                                    \
+		    "open_probe open_probe_done open_too_probe? open_too_probe_done?" } },         \
+		PROBE(fs, fsync)
+
+static const struct probe probes_any[] = {
+	PROBES("the file system"),
+	PROBE("the file system", getattr, "calls of stat(2) and its like"),
+	{ 0 },
+};
+
+static const struct probe probes_nfs[] = { PROBES("nfs"), PROBE("nfs", getattr), { 0 } };
 
 static void report(struct run *run)
 {
@@ -55,42 +109,69 @@ static void report(struct run *run)
 	if (out_mode != OUT_TEXT)
 		return;
 	buf_chr(&out, '\n');
-	if (common.interval && !no_time) {
+	if (with_time || (common.interval && !no_time && !type)) {
 		clock_hms(&out, clock_mono());
-		buf_str(&out, ":\n");
+		buf_str(&out, type ? "\n" : ":\n");
 	}
 }
 
-#define FSDIST(id, fs)                                                                             \
-	static const struct probe id##_probes[] = {                                                \
-		PROBE(fs, read),                                                                   \
-		PROBE(fs, write),                                                                  \
-		PROBE(fs, open),                                                                   \
-		PROBE(fs, fsync),                                                                  \
-		PROBE(fs, getattr, .wanted = &getattr),                                            \
-		{ 0 },                                                                             \
-	};                                                                                         \
+static void banner(struct buf *b)
+{
+	buf_fmt(b, "Tracing %s operation latency... Hit Ctrl-C to end.\n", type);
+}
+
+#define DOC(fs, also)                                                                              \
+	"Measures how long reads, writes, opens" also " and fsyncs of files on " fs                \
+	" take, from the file system's beginning of them to its end. Most reads "                  \
+	"and writes are those of the page cache; waits for a disk or a lock are "                  \
+	"part of the time. The file system must be loaded when tracing begins: "                   \
+	"mount one first.\n\n"                                                                     \
+	"Costs a microsecond or so an operation."
+
+#define SHARED                                                                                     \
+	.object = "fsdist", .positionals = ARGS_INTERVAL_COUNT, .columns = columns, CONF(conf),    \
+	VALUE(hist), .unit = { "usecs", "msecs", &conf.ms }, .report = report, .run = run_hist
+
+#define FSDIST_OF(id, fs, functions_, options_, also)                                              \
+	static const struct stand_in *const id##_functions = functions_;                           \
 	static const struct applet id = {                                                          \
+		SHARED,                                                                            \
 		.name = #id,                                                                       \
 		.summary = "show the latency of " fs " operations as histograms",                  \
-		.doc = "Measures how long reads, writes, opens and fsyncs of files on " fs         \
-		       " take, from the file system's beginning of them to its end. Most reads "   \
-		       "and writes are those of the page cache; waits for a disk or a lock are "   \
-		       "part of the time. The file system must be loaded when tracing begins: "    \
-		       "mount one first.\n\n"                                                      \
-		       "Costs a microsecond or so an operation.",                                  \
-		.positionals = ARGS_INTERVAL_COUNT,                                                \
-		.options = options,                                                                \
-		.columns = columns,                                                                \
+		.doc = DOC(fs, also),                                                              \
+		.options = options_,                                                               \
 		.examples = examples,                                                              \
+		.stand_ins = &id##_functions,                                                      \
 		.probes = id##_probes,                                                             \
-		CONF(conf),                                                                        \
 		.banner = "Tracing " fs " operation latency... Hit Ctrl-C to end.",                \
-		VALUE(hist),                                                                       \
-		.unit = { "usecs", "msecs", &conf.ms },                                            \
-		.report = report,                                                                  \
-		.run = run_hist,                                                                   \
 	};                                                                                         \
 	APPLET(id)
 
-FSDIST(ext4dist, "ext4");
+#define FSDIST(id, fs, functions)                                                                  \
+	static const struct probe id##_probes[] = { PROBES(fs),                                    \
+						    PROBE(fs, getattr, .wanted = &getattr),        \
+						    { 0 } };                                       \
+	FSDIST_OF(id, fs, functions, options, "")
+
+#define nfsdist_probes probes_nfs
+
+FSDIST(btrfsdist, "btrfs", btrfs_functions);
+FSDIST(ext4dist, "ext4", ext4_functions);
+FSDIST(f2fsdist, "F2FS", f2fs_functions);
+FSDIST_OF(nfsdist, "NFS", nfs_functions, options_nfs, ", lookups of attributes");
+FSDIST(xfsdist, "XFS", xfs_functions);
+FSDIST(zfsdist, "ZFS", zfs_functions);
+
+static const struct applet fsdist = {
+	SHARED,
+	.name = "fsdist",
+	.summary = "show the latency of a file system's operations as histograms",
+	.doc = DOC("a file system", ", lookups of attributes"),
+	.options = options_any,
+	.examples = examples_any,
+	.stand_ins = &functions,
+	.probes = probes_any,
+	.banner_text = banner,
+};
+
+APPLET(fsdist);
