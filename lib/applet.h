@@ -57,12 +57,12 @@ struct applet {
 	/*
 	 * Optional. check() sees the options once they are parsed: it sets what follows from them
 	 * (and may refuse them with opt_error()). prepare() comes after open and before load.
-	 * event() sees each event, or row of a table, before it is printed and returns what to
-	 * print, NULL for nothing. banner_text() replaces the banner. report() opens each report of
-	 * a map engine in place of the empty line and the -T time. In text, line() may print a line
-	 * in place of a histogram, of counters or of an event (then it returns true), footer()
-	 * follows each histogram and total() the last one of a report, or a table. print_rows()
-	 * replaces the printing of a sorted table, and of stacks in text.
+	 * event() sees each event, row of a table or of counters, before it is printed and returns
+	 * what to print, NULL for nothing. banner_text() replaces the banner. report() opens each
+	 * report of a map engine in place of the empty line and the -T time. In text, line() may
+	 * print a line in place of a histogram, of counters or of an event (then it returns true),
+	 * footer() follows each histogram and total() the last one of a report, or a table.
+	 * print_rows() replaces the printing of a sorted table, and of stacks in text.
 	 */
 	void (*check)(void);
 	void (*prepare)(struct run *run);

@@ -37,8 +37,13 @@ void stat_rate(struct buf *b, const void *field, const void *row)
 	buf_u64(b, count);
 }
 
-static void print_row(const struct applet *a, const struct bcc_stat *row)
+static void print_row(struct run *run, const struct bcc_stat *row)
 {
+	const struct applet *a = run->applet;
+	size_t size = sizeof(*row);
+
+	if (a->event && !a->event(run, row, &size))
+		return;
 	if (out_mode != OUT_TEXT || !a->line || !a->line(&out, row))
 		cols_row(&out, a->columns, row, sizeof(*row), 0);
 	out_flush();
@@ -70,6 +75,6 @@ void run_stat(struct run *run)
 			row.count[i] = sum[i] - before[i];
 			before[i] = sum[i];
 		}
-		print_row(run->applet, &row);
+		print_row(run, &row);
 	} while (more);
 }

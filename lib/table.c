@@ -19,6 +19,8 @@ static void print_rows(struct run *run, const struct rows *rows, u64 now)
 		cols_row(&out, a->columns, rows_at(rows, i), rows->size, now);
 		out_row();
 	}
+	if (a->total && out_mode == OUT_TEXT)
+		a->total(&out, rows);
 }
 
 static void run_reports(struct run *run, bool clear)
