@@ -64,6 +64,20 @@ struct trace_event_raw_sys_exit {
 	long ret;
 };
 
+/* events/kmem: kmalloc, kmem_cache_alloc and their _node */
+struct trace_event_raw_kmalloc {
+	struct trace_entry ent;
+	unsigned long call_site;
+	const void *ptr;
+	size_t bytes_req, bytes_alloc;
+};
+
+struct trace_event_raw_mm_page_alloc {
+	struct trace_entry ent;
+	unsigned long pfn;
+	unsigned int order;
+};
+
 /* include/uapi/linux/openat2.h */
 struct open_how {
 	u64 flags, mode, resolve;
