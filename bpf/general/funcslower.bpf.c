@@ -2,6 +2,7 @@
  * return's, which begin with the caller. */
 #include "bcctool.bpf.h"
 #include "call.bpf.h"
+#include "eventstack.bpf.h"
 #include "site.bpf.h"
 #include "funcslower.h"
 
@@ -76,15 +77,6 @@ static __always_inline int enter(struct pt_regs *ctx, u32 number)
 	return 0;
 }
 
-static __always_inline void take_stack(void *ctx, struct bcc_stack *s, u64 flags)
-{
-	long len = bpf_get_stack(ctx, s->ip, sizeof(s->ip), flags);
-
-	if (len < 0)
-		lose(LOST_STACK);
-	s->n = len < 0 ? STACK_LOST : (u64)len / sizeof(u64);
-}
-
 static __always_inline int leave(struct pt_regs *ctx, u32 number)
 {
 	struct call_key key = call_of(ctx, number);
@@ -110,9 +102,9 @@ static __always_inline int leave(struct pt_regs *ctx, u32 number)
 	}
 	e->kernel.n = e->user.n = 0;
 	if (conf.kernel_stack)
-		take_stack(ctx, &e->kernel, 0);
+		eventstack_take(ctx, &e->kernel, 0);
 	if (conf.user_stack)
-		take_stack(ctx, &e->user, BPF_F_USER_STACK);
+		eventstack_take(ctx, &e->user, BPF_F_USER_STACK);
 	emit(ctx, e, sizeof(*e));
 	return 0;
 }

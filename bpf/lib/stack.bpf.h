@@ -106,6 +106,15 @@ static __always_inline u64 stack_kernel(void *ctx)
 	return stack_take(ctx, stack_depth + STACK_OURS, 0, false);
 }
 
+/*
+ * The same in a classic tracepoint or a sample: there are no frames of ours on top, and none more
+ * than asked for are taken, so that stacks that are alike as far as they are shown are one.
+ */
+static __always_inline u64 stack_kernel_bare(void *ctx)
+{
+	return stack_take(ctx, stack_depth, 0, false);
+}
+
 /* Kernel threads have none, nor have workers of io_uring, which run in a process but never leave.
  */
 #define PF_KTHREAD   0x00200000
