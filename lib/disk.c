@@ -7,6 +7,10 @@
 
 #include "disk.h"
 
+const char *const disk_operations[DISK_OPERATIONS] = {
+	[0] = "R", [1] = "W", [2] = "F", [3] = "D", [5] = "E", [9] = "Z",
+};
+
 /* A request carries its disk, not the partition: its sectors count from the disk's beginning. */
 int parse_disk(const char *arg, void *dst, char why[128])
 {

@@ -9,6 +9,15 @@ struct bcc_disk {
 	u32 major, minor;
 };
 
+#ifndef __bpf__
+/*
+ * Operations of requests (enum req_op of include/linux/blk_types.h) by the letters that the
+ * kernel's traces have for them (blk_fill_rwbs()), where those tell them apart.
+ */
+#define DISK_OPERATIONS 10
+extern const char *const disk_operations[DISK_OPERATIONS];
+#endif
+
 /* For OPT_PARSED: the name in /sys/block, or a path of the device. */
 int parse_disk(const char *arg, void *dst, char why[128]);
 

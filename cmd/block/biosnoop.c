@@ -6,11 +6,6 @@ static struct biosnoop_conf conf;
 static bool queue, pattern;
 static u64 first; /* time of the first row */
 
-/* As the kernel's traces have them (blk_fill_rwbs()), where those tell them apart. */
-static const char *const operations[] = {
-	[0] = "R", [1] = "W", [2] = "F", [3] = "D", [5] = "E", [9] = "Z",
-};
-
 static const char *const patterns[] = { "?", "S", "R" };
 
 static void since_first(struct buf *b, const void *field, const void *row)
@@ -40,7 +35,7 @@ static const struct column columns[] = {
 	COL(disk, "DISK", -9, "disk"),
 	COL(op, "T", -1,
 	    "R read, W write, D discard, E secure erase, Z write zeroes, F flush, or its number",
-	    NAMES(operations)),
+	    .names = disk_operations, .named = DISK_OPERATIONS),
 	COL(sector, "SECTOR", -10, "first sector (of 512 bytes) on the disk"),
 	COL(bytes, "BYTES", -7, "size in bytes"),
 	COL(pattern, "P", -1,

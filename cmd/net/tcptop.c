@@ -1,12 +1,11 @@
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 #include <linux/version.h>
 
 #define ROW struct tcptop_row
 #include "applet.h"
-#include "clock.h"
 #include "kernel.h"
+#include "load.h"
 #include "out.h"
 #include "tcptop.h"
 
@@ -114,18 +113,10 @@ static void banner(struct buf *b)
 
 static void report(struct run *run)
 {
-	char *load;
-
-	(void)run;
-	if (out_mode != OUT_TEXT)
-		return;
-	buf_chr(&out, '\n');
-	load = no_summary ? NULL : read_file("/proc/loadavg", 4096, NULL);
-	if (!load)
-		return;
-	clock_hms(&out, clock_mono());
-	buf_fmt(&out, " loadavg: %s\n", load);
-	free(load);
+	if (!no_summary)
+		report_load(run);
+	else if (out_mode == OUT_TEXT)
+		buf_chr(&out, '\n');
 }
 
 /* The rows of one family, under heads of their own. */
