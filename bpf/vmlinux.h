@@ -123,6 +123,10 @@ typedef struct {
 	unsigned int val;
 } kuid_t;
 
+struct kernel_siginfo {
+	int si_signo, si_code;
+};
+
 struct cred {
 	kuid_t uid;
 };
@@ -404,6 +408,10 @@ struct bio {
 	struct bio *bi_next;
 	struct block_device *bi_bdev; /* 5.12+ */
 	unsigned int bi_opf;
+};
+
+struct bio___5_11 {
+	struct gendisk *bi_disk;
 };
 
 struct request_queue {
