@@ -16,6 +16,14 @@ const volatile struct killsnoop_conf conf;
 HASH(calls, u32, struct call, 10240);
 EVENTS;
 
+/*
+ * What sigsnoop sees: signals where they are added to the target's, or are not. The kernel's own
+ * have no siginfo but one of these (include/linux/sched/signal.h).
+ */
+#define SEND_SIG_NOINFO 0
+#define SEND_SIG_PRIV   1
+#define SI_KERNEL       0x80
+
 static __always_inline bool asked_for(const struct call *call)
 {
 	u32 sig = call->sig;
@@ -89,3 +97,42 @@ SYSCALL(tgkill, enter(TGKILL, arg(0), arg(1), arg(2)))
 SYSCALL(rt_sigqueueinfo, enter(RT_SIGQUEUEINFO, arg(0), 0, arg(1)))
 SYSCALL(rt_tgsigqueueinfo, enter(RT_TGSIGQUEUEINFO, arg(0), arg(1), arg(2)))
 SYSCALL(pidfd_send_signal, enter(PIDFD_SEND_SIGNAL, pid_of_pidfd(arg(0)), 0, arg(1)))
+
+static __always_inline int on_generate(void *ctx, int sig, struct kernel_siginfo *info,
+				       struct task_struct *target, int result, bool typed)
+{
+	struct killsnoop_event e = { .sig = sig, .result = result, .call = NO_CALL };
+	struct call call = { .sig = sig };
+	struct ids ids;
+
+	if (!wanted())
+		return 0;
+	ids = ids_of(target, FIELD(typed, target, tgid), FIELD(typed, target, pid));
+	call.tpid = ids.pid;
+	if (!asked_for(&call) || (conf.failed && !result))
+		return 0;
+	task_now(&e.task);
+	e.tpid = ids.pid;
+	e.ttid = ids.tid;
+	if ((u64)info == SEND_SIG_PRIV)
+		e.code = SI_KERNEL;
+	else if ((u64)info != SEND_SIG_NOINFO)
+		e.code = BPF_CORE_READ(info, si_code);
+	BPF_CORE_READ_STR_INTO(&e.tcomm, target, comm);
+	emit(ctx, &e, sizeof(e));
+	return 0;
+}
+
+SEC("tp_btf/signal_generate")
+int BPF_PROG(generated, int sig, struct kernel_siginfo *info, struct task_struct *target, int group,
+	     int result)
+{
+	return on_generate(ctx, sig, info, target, result, true);
+}
+
+SEC("raw_tp/signal_generate")
+int BPF_PROG(generated_raw, int sig, struct kernel_siginfo *info, struct task_struct *target,
+	     int group, int result)
+{
+	return on_generate(ctx, sig, info, target, result, false);
+}

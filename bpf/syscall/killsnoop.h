@@ -1,9 +1,18 @@
+/* What killsnoop and sigsnoop share. */
 #ifndef KILLSNOOP_H
 #define KILLSNOOP_H
 
 #include "task.h"
 
-enum kill_call { KILL, TKILL, TGKILL, RT_SIGQUEUEINFO, RT_TGSIGQUEUEINFO, PIDFD_SEND_SIGNAL };
+enum kill_call {
+	KILL,
+	TKILL,
+	TGKILL,
+	RT_SIGQUEUEINFO,
+	RT_TGSIGQUEUEINFO,
+	PIDFD_SEND_SIGNAL,
+	NO_CALL
+};
 
 struct killsnoop_conf {
 	bool failed;      /* -x */
@@ -20,7 +29,8 @@ struct killsnoop_event {
 	s32 ttid; /* of the calls for one thread */
 	s32 result;
 	u32 call; /* enum kill_call */
-	u32 unused;
+	s32 code; /* of generated signals: si_code (sigaction(2)), > 0 from the kernel */
+	char tcomm[COMM_LEN]; /* of generated signals: the target's name */
 };
 
 #endif

@@ -1,3 +1,4 @@
+/* killsnoop: signals sent by system calls. sigsnoop: all signals. */
 #include <errno.h>
 #include <string.h>
 
@@ -8,6 +9,7 @@
 
 static struct killsnoop_conf conf;
 static bool by_name;
+static bool calls_only, generated = true; /* sigsnoop: -k, or not */
 
 static const char *const calls[] = {
 	[KILL] = "kill",
@@ -103,6 +105,104 @@ static const struct probe probes[] = {
 	{ 0 },
 };
 
+/* enum of include/trace/events/signal.h, TRACE_SIGNAL_* */
+static const char *const results[] = { "delivered", "ignored", "pending", "overflow", "lost" };
+
+/* With -k it is what the call returned. */
+static void result_name(struct buf *b, const void *field, const void *row)
+{
+	s32 result = *(const s32 *)field;
+
+	(void)row;
+	if (generated && result >= 0 && result < (s32)ARRAY_SIZE(results))
+		buf_str(b, results[result]);
+	else
+		buf_s64(b, result);
+}
+
+static const struct opt sig_options[] = {
+	OPT('x', "failed", NULL, &conf.failed, "print signals only that were not delivered"),
+	OPT('k', "kill", NULL, &calls_only, "trace the system calls that send signals only"),
+	OPT('n', "name", NULL, &by_name, "print signals by name"),
+	OPT_PID('p'),
+	OPT_PARSED('s', "signal", "LIST", parse_signals, &conf,
+		   "trace these signals only, by number or name (9,15 or KILL)"),
+	OPT('T', "tpid", "TPID", &conf.tpid, "trace signals to this process only", .min = 1,
+	    .max = PID_LIMIT),
+	OPT_UID('u'),
+	OPT_EXEC,
+	{ 0 },
+};
+
+static const struct column sig_columns[] = {
+	COL(task.time, "TIME", -8, "time when it was sent", .as = AS_TIME),
+	COL(task.pid, "PID", -7,
+	    "process ID of the sender; of signals that an interrupt sends, as timers do, of "
+	    "whoever was interrupted"),
+	COL_DATA(task.tid, "thread ID of the sender"),
+	COL_DATA(task.uid, "user ID of the sender"),
+	COL(task.comm, "COMM", -16, "name of the thread that sent it"),
+	COL(sig, "SIG", -9, "signal", .text = sig_text),
+	COL(tpid, "TPID", -7, "process ID of the target; with -k as it was passed"),
+	COL_DATA(ttid, "thread ID of the target"),
+	COL(tcomm, "TCOMM", -16, "name of the target; empty with -k", .show = &generated),
+	COL(result, "RESULT", 0,
+	    "delivered; ignored; pending: one is already; overflow: no room in the queue, not "
+	    "delivered; lost: delivered without its information; with -k what the call returned",
+	    .name = result_name),
+	COL_DATA(code, "si_code of sigaction(2): 0 and below by a process, above by the kernel; 0 "
+		       "with -k"),
+	{ 0 },
+};
+
+static const struct example sig_examples[] = {
+	{ "", "all signals" },
+	{ "-n", "the same, by name" },
+	{ "-k -x", "calls that failed to send a signal" },
+	{ "-p 181", "those that process 181 sent" },
+	{ "-s 9,15", "signals 9 and 15 only" },
+	{ 0 },
+};
+
+static const struct probe sig_probes[] = {
+	{ "signals", { "generated", "generated_raw" }, .wanted = &generated },
+	{ "signals sent",
+	  { RETURNED(kill) RETURNED(tkill) RETURNED(tgkill) RETURNED(rt_sigqueueinfo)
+		    RETURNED(rt_tgsigqueueinfo),
+	    "enter_kill leave_kill enter_tkill leave_tkill enter_tgkill leave_tgkill "
+	    "enter_rt_sigqueueinfo leave_rt_sigqueueinfo enter_rt_tgsigqueueinfo "
+	    "leave_rt_tgsigqueueinfo" },
+	  .wanted = &calls_only },
+	{ "signals sent by pidfd",
+	  { RETURNED(pidfd_send_signal), "enter_pidfd_send_signal leave_pidfd_send_signal" },
+	  "signals sent by pidfd_send_signal(2)",
+	  .wanted = &calls_only },
+	{ 0 },
+};
+
+static void check_sig(void)
+{
+	generated = !calls_only;
+}
+
+static const struct applet sigsnoop = {
+	.name = "sigsnoop",
+	.summary = "trace signals",
+	.doc = "Prints a line for each signal, whether a process sends it or the kernel does "
+	       "(SIGCHLD, SIGSEGV, Ctrl-C), and what became of it. A call that fails sends "
+	       "none: those are seen with -k, which traces the system calls instead, as "
+	       "killsnoop does.\n\n"
+	       "Costs next to nothing unless a program makes a habit of signals.",
+	.object = "killsnoop",
+	.options = sig_options,
+	.columns = sig_columns,
+	.examples = sig_examples,
+	.probes = sig_probes,
+	CONF(conf),
+	.check = check_sig,
+	.run = run_events,
+};
+
 static const struct applet killsnoop = {
 	.name = "killsnoop",
 	.summary = "trace signals sent by system calls",
@@ -120,3 +220,4 @@ static const struct applet killsnoop = {
 };
 
 APPLET(killsnoop);
+APPLET(sigsnoop);
