@@ -55,6 +55,26 @@ void probed_add_if_there(const char *pattern)
 	probed_add(pattern);
 }
 
+static u32 only_pid(void)
+{
+	return common.filter.pids.n == 1 ? common.filter.pids.id[0] : 0;
+}
+
+bool probed_exists(const char *pattern)
+{
+	struct sites sites = {};
+	struct spec_error err;
+	struct spec spec;
+	bool found;
+
+	if (spec_parse(&spec, pattern, false, &err))
+		return false;
+	found = !sites_add(&sites, &spec, only_pid(), &err);
+	sites_free(&sites);
+	spec_free(&spec);
+	return found;
+}
+
 const struct site *probed_site(u32 number)
 {
 	return &probed.sites.at[probed.sites.n - probed.functions + number];
@@ -71,11 +91,6 @@ void probed_name(struct buf *b, const void *field, const void *row)
 void probed_title(struct buf *b)
 {
 	buf_fmt(b, "\"%s%s\"", probed.pattern[0], probed.n > 1 ? " ..." : "");
-}
-
-static u32 only_pid(void)
-{
-	return common.filter.pids.n == 1 ? common.filter.pids.id[0] : 0;
 }
 
 static void parse(struct spec *spec, const char *pattern)

@@ -57,6 +57,9 @@ void probed_add(const char *pattern);
 /* The same; what is not there is left out, as long as there is another. */
 void probed_add_if_there(const char *pattern);
 
+/* Whether a pattern means anything on this machine. */
+bool probed_exists(const char *pattern);
+
 /* The site, or of calls the entry, that a number means. */
 const struct site *probed_site(u32 number);
 
