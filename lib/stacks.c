@@ -203,13 +203,13 @@ static bool is_stack(const struct column *c)
 	return c->as == AS_KSTACK || c->as == AS_USTACK;
 }
 
-/* Of an event: it is in there, unless the event ends before it. */
+/* Of an event: it is in there, unless it is not wanted or the event ends before it. */
 static const struct bcc_stack *stack_inside(const struct column *c, const char *row, size_t size)
 {
 	static struct bcc_stack s;
 
 	s.n = 0;
-	if (c->offset + sizeof(s) <= size)
+	if (col_shown(c) && c->offset + sizeof(s) <= size)
 		memcpy(&s, row + c->offset, sizeof(s));
 	if (s.n > STACK_DEPTH)
 		return NULL;

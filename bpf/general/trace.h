@@ -1,9 +1,10 @@
 #ifndef TRACE_H
 #define TRACE_H
 
-#include "types.h"
+#include "stack.h"
 
-/* Head of a record; the values of the probe's expressions follow. */
+/* Head of a record; the values of the probe's expressions follow, in place of stacks that are not
+ * taken. */
 struct trace_event {
 	u64 faults; /* a bit for each value that could not be read */
 	u64 time;   /* CLOCK_MONOTONIC, ns */
@@ -11,6 +12,7 @@ struct trace_event {
 	u32 probe, shape;
 	u32 tid, pid, uid, cpu;
 	char comm[COMM_LEN];
+	struct bcc_stack kernel, user;
 };
 
 #endif

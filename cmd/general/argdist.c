@@ -102,6 +102,7 @@ static const struct opt options[] = {
 	OPT(0, "linear", NULL, &linear, "make histograms with buckets of one width"),
 	OPT_PID('p'),
 	OPT_TID('t'),
+	OPT_PPID(0),
 	OPT_INTERVAL('i'),
 	OPT('n', "number", "COUNT", &common.count, "print this many reports", .min = 1),
 	OPT_DURATION('d'),

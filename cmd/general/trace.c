@@ -6,11 +6,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+#include <linux/version.h>
+#include <bpf/bpf.h>
 
 #define ROW struct trace_event
 #include "applet.h"
 #include "clock.h"
 #include "format.h"
+#include "kernel.h"
 #include "ksyms.h"
 #include "out.h"
 #include "probe/program.h"
@@ -24,7 +27,6 @@
 struct shown {
 	struct format format;
 	struct expr_value values[VALUES];
-	u32 kernel_stack, user_stack;
 };
 
 static struct probe_text {
@@ -37,10 +39,9 @@ static struct probe_text {
 static int nprobes;
 
 static struct programs programs;
-static struct names names;
-static int events; /* number of the map */
+static int events, passed; /* numbers of maps */
 
-static bool self, elapsed, unix_time, clock_time, print_cpu, kernel_stack, user_stack, addresses;
+static bool self, elapsed, unix_time, clock_time, print_cpu, kernel_stack, user_stack;
 static bool aggregate, binary_cmp, dump, dump_only;
 static u32 max_events, string_size = 80;
 static const char *message_filter, *symbol_files;
@@ -71,6 +72,7 @@ static const struct opt options[] = {
 	OPT_BUFFER_PAGES('b'),
 	OPT_PID('p'),
 	OPT_TID('L'),
+	OPT_PPID(0),
 	OPT_UID(0),
 	OPT('v', "verbose", NULL, &dump, "print the instructions of the programs"),
 	OPT('Z', "string-size", "BYTES", &string_size, "cut strings to this (default 80)", .min = 1,
@@ -90,7 +92,7 @@ static const struct opt options[] = {
 	    "accepted as in BCC: the files of all processes are looked at anyway"),
 	OPT('K', "kernel-stack", NULL, &kernel_stack, "print the kernel's stack"),
 	OPT('U', "user-stack", NULL, &user_stack, "print the user's stack"),
-	OPT('a', "address", NULL, &addresses, "print addresses in stacks"),
+	OPT('a', "address", NULL, &common.addresses, "print addresses in stacks"),
 	OPT_PARSED('I', "include", "HEADER", take_header, NULL,
 		   "know the macros of this header (below /usr/include), if it is there"),
 	OPT('A', "aggregate", NULL, &aggregate, "count equal messages, and print them at the end"),
@@ -128,10 +130,10 @@ static void address_text(struct buf *b, bool user, u64 address, void *ctx)
 	const struct trace_event *e = ctx;
 	struct sym sym = { .kind = SYM_NONE, .address = address };
 
-	if (user && (names.user = names.user ?: usyms_new()))
-		usyms_find(names.user, e->pid, address, &sym);
-	else if (!user && (names.kernel = names.kernel ?: ksyms_new(NULL)))
-		ksyms_find(names.kernel, address, &sym);
+	if (user)
+		usyms_find(stacks_named()->user, e->pid, address, &sym);
+	else
+		ksyms_find(stacks_named()->kernel, address, &sym);
 	if (sym.kind == SYM_NONE)
 		buf_hex(b, address);
 	else
@@ -160,8 +162,7 @@ static void function_text(struct buf *b, const void *field, const void *row)
 
 	(void)field;
 	if (by_address(p, s)) {
-		names.kernel = names.kernel ?: ksyms_new(NULL);
-		if (!names.kernel || ksyms_find(names.kernel, e->site, &sym) || !sym.name)
+		if (ksyms_find(stacks_named()->kernel, e->site, &sym) || !sym.name)
 			buf_hex(b, e->site);
 		else
 			buf_safe(b, sym.name, strlen(sym.name));
@@ -202,6 +203,8 @@ static const struct column columns[] = {
 	  .offset = offsetof(ROW, faults),
 	  .size = sizeof(u64),
 	  .name = message_text },
+	COL_STACK(kernel, "KERNEL", AS_KSTACK, &kernel_stack, "the kernel's stack, with -K"),
+	COL_STACK(user, "USER", AS_USTACK, &user_stack, "the user's stack, with -U"),
 	{ 0 },
 };
 
@@ -443,12 +446,12 @@ static void put_header(const struct program *p, u32 probe, u32 shape, struct exp
 	expr_put_comm(code, offsetof(ROW, comm));
 }
 
-static u32 put_stack(struct expr_prog *code, bool user)
+/* Where the values begin: behind the last stack that is wanted. */
+static u32 header_size(void)
 {
-	u32 size = STACK_DEPTH * sizeof(u64), offset = expr_reserve(code, 8 + size);
-
-	expr_put_stack(code, offset, size, user);
-	return offset;
+	return user_stack     ? sizeof(ROW)
+	       : kernel_stack ? offsetof(ROW, user)
+			      : offsetof(ROW, kernel);
 }
 
 /* The statements of a probe. */
@@ -462,16 +465,18 @@ static bool make(struct program *p, u32 shape, struct expr_prog *code, void *ctx
 		expr_not(code, EXPR_PID, getpid());
 	if (t->filter.text && !expr_filter(code, t->filter, programs.lost[LOST_TEXT], err))
 		return false;
-	expr_record(code, p->record, sizeof(ROW), offsetof(ROW, faults));
+	if (passed)
+		expr_limit(code, passed, max_events);
+	expr_record(code, p->record, header_size(), offsetof(ROW, faults));
 	put_header(p, t - probes, shape, code);
 	if (t->format.text && !add_values(t, s, code, err))
 		return false;
 	if (!t->format.text)
 		add_all(p, &p->shapes[shape], s, code);
 	if (kernel_stack)
-		s->kernel_stack = put_stack(code, false);
+		expr_put_stack(code, offsetof(ROW, kernel), false);
 	if (user_stack)
-		s->user_stack = put_stack(code, true);
+		expr_put_stack(code, offsetof(ROW, user), true);
 	if (common.filter.perf_buffer)
 		expr_output_perf(code, events, programs.lost[LOST_EVENT]);
 	else
@@ -498,17 +503,26 @@ static void compile(struct probe_text *t, bool dry)
 		wrong(t, &err, false);
 }
 
+/* -M in the kernel is exact; what messages say only we know, and Linux 5.12 first returns sums. */
+static bool kernel_counts(void)
+{
+	return !message_filter && kernel_release() >= KERNEL_VERSION(5, 12, 0);
+}
+
 static void compile_all(bool dry)
 {
 	struct expr_macros *macros = programs.macros;
 
 	programs = (struct programs){ .filter = &common.filter,
 				      .macros = macros,
-				      .verbose = common.verbose || dump };
+				      .verbose = common.verbose || dump,
+				      .stacks = kernel_stack };
 	if (common.filter.pids.n == 1)
 		programs.pid = common.filter.pids.id[0];
 	programs_init(&programs, common.btf);
 	events = programs_map(&programs, -1);
+	if (max_events && kernel_counts())
+		passed = programs_map(&programs, -1);
 	for (int i = 0; i < nprobes; i++)
 		compile(&probes[i], dry);
 	expr_types_free(programs.types); /* some megabytes */
@@ -521,6 +535,7 @@ static void compile_all(bool dry)
 static void check(void)
 {
 	show_time = elapsed || clock_time;
+	common.offsets = true;
 	for (int i = 0; i < nprobes; i++) {
 		struct expr_error err = {};
 
@@ -550,12 +565,27 @@ static void detach(struct run *run)
 		run->lost[kind] += programs_lost(&programs, kind);
 }
 
+/* Should some be lost, they will not all be seen. */
+static void end_when_passed(struct run *run)
+{
+	u64 n = 0;
+
+	if (!bpf_map_lookup_elem(programs.maps[passed], &(u32){ 0 }, &n) && n >= max_events)
+		run->deadline = clock_mono();
+}
+
 static void attached(struct run *run)
 {
 	struct buf why = {};
+	const char *instead;
 	u32 refused;
 
 	programs.maps[events] = run_map(run, "events");
+	if (passed) {
+		programs.maps[passed] = bpf_map_create(BPF_MAP_TYPE_ARRAY, "passed", sizeof(u32),
+						       sizeof(u64), 1, NULL);
+		run->often = end_when_passed;
+	}
 	for (int i = 0; i < nprobes; i++)
 		if (program_load(&programs, &probes[i].program, &why))
 			die("%s: %.*s", probes[i].text, (int)why.len, why.data);
@@ -563,6 +593,10 @@ static void attached(struct run *run)
 	for (int i = 0; i < nprobes; i++) {
 		if (program_attach(&probes[i].program, &refused, &why))
 			die("cannot attach %s: %.*s", probes[i].text, (int)why.len, why.data);
+		instead = sites_instead(&probes[i].program.sites);
+		if (instead)
+			warn("%s is hardly ever called: '%s' is now", probes[i].program.spec.name,
+			     instead);
 		if (refused)
 			warn("%s: %u places were refused by the kernel", probes[i].text, refused);
 	}
@@ -622,18 +656,15 @@ static const void *event(struct run *run, const void *row, size_t *size)
 	static u32 printed;
 	const struct trace_event *e = row;
 
-	if (*size < sizeof(*e) || e->probe >= (u32)nprobes ||
+	if (*size < header_size() || e->probe >= (u32)nprobes ||
 	    e->shape >= probes[e->probe].program.nshapes || (max_events && printed == max_events))
-		return NULL;
-	if (common.comm &&
-	    !memmem(e->comm, strnlen(e->comm, COMM_LEN), common.comm, strlen(common.comm)))
 		return NULL;
 	make_message(e, *size);
 	if (message_filter &&
 	    !memmem(message.data ?: "", message.len, message_filter, strlen(message_filter)))
 		return NULL;
-	if (user_stack && (names.user = names.user ?: usyms_new()))
-		usyms_capture(names.user, e->pid);
+	if (user_stack)
+		usyms_capture(stacks_named()->user, e->pid);
 	if (max_events && ++printed == max_events)
 		run->deadline = clock_mono();
 	if (aggregate) {
@@ -643,38 +674,11 @@ static const void *event(struct run *run, const void *row, size_t *size)
 	return row;
 }
 
-static void print_stack(struct buf *b, const struct trace_event *e, u32 offset, bool user)
+static void end_stacks(struct buf *b, const struct column *cols, const void *row)
 {
-	const char *at = (const char *)e + offset;
-	struct bcc_stack stack = {};
-	s64 bytes;
-
-	memcpy(&bytes, at, sizeof(bytes));
-	if (bytes > 0)
-		stack.n = bytes / sizeof(u64);
-	memcpy(stack.ip, at + sizeof(bytes), stack.n * sizeof(u64));
-	if (!user)
-		stack_trim(&names, &stack);
-	for (u64 i = 0; addresses && i < stack.n; i++) {
-		buf_fmt(b, "        %16llx ", stack.ip[i]);
-		address_text(b, user, stack.ip[i], (void *)e);
-		buf_chr(b, '\n');
-	}
-	if (!addresses)
-		stack_list(b, &names, user ? e->pid : OF_KERNEL, &stack);
-}
-
-static void print_stacks(struct buf *b, const struct column *cols, const void *row)
-{
-	const struct trace_event *e = row;
-	const struct shown *s = &probes[e->probe].shown[e->shape];
-
 	(void)cols;
-	if (s->kernel_stack)
-		print_stack(b, e, s->kernel_stack, false);
-	if (s->user_stack)
-		print_stack(b, e, s->user_stack, true);
-	if (s->kernel_stack || s->user_stack)
+	(void)row;
+	if (kernel_stack || user_stack)
 		buf_chr(b, '\n');
 }
 
@@ -702,7 +706,6 @@ static void print_counts(void)
 
 static void run_trace(struct run *run)
 {
-	names = (struct names){ ksyms_new(NULL), usyms_new(), .offsets = true };
 	run_events(run);
 	if (aggregate)
 		print_counts();
@@ -725,7 +728,7 @@ static const struct applet trace = {
 	.prepare = prepare,
 	.attached = attached,
 	.event = event,
-	.footer = print_stacks,
+	.footer = end_stacks,
 	.keep_caps = KEEP_SYMBOLS,
 	.run = run_trace,
 };

@@ -282,19 +282,19 @@ void expr_put_uid(struct expr_prog *p, u32 offset); /* u32 */
 void expr_put_cpu(struct expr_prog *p, u32 offset); /* u32 */
 void expr_put_comm(struct expr_prog *p, u32 offset);
 void expr_put_cookie(struct expr_prog *p, u32 offset);   /* u64, bpf_get_attach_cookie() */
-void expr_put_function(struct expr_prog *p, u32 offset); /* u64, the address of a kernel's */
+void expr_put_function(struct expr_prog *p, u32 offset); /* u64, an address in a kernel's */
 
 /*
- * The kernel's or the user's stack: at `offset` an s64, bytes or -errno, followed by `size` bytes
- * of addresses, the innermost first. expr_reserve() makes room for it behind the header.
+ * The kernel's or the user's stack, a struct bcc_stack (stack.h); its `n` is above STACK_DEPTH if
+ * it could not be taken.
  */
-void expr_put_stack(struct expr_prog *p, u32 offset, u32 size, bool user);
-u32 expr_reserve(struct expr_prog *p, u32 size); /* its offset, a multiple of 8 */
+void expr_put_stack(struct expr_prog *p, u32 offset, bool user);
 
 /* Leaves the program unless the current task is one of these (n 0: any is). */
 enum expr_id { EXPR_PID, EXPR_TID, EXPR_UID };
 void expr_only(struct expr_prog *p, enum expr_id what, const u32 *ids, u32 n);
 void expr_not(struct expr_prog *p, enum expr_id what, u32 id);
+void expr_only_comm(struct expr_prog *p, const char *part); /* or its name has this in it */
 
 /* Or in this control group (its id, and depth below the root; ~0: not known), or below it. */
 void expr_only_cgroup(struct expr_prog *p, u64 id, u32 level);

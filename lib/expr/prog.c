@@ -11,6 +11,7 @@
 
 #include "expr/internal.h"
 #include "kernel.h"
+#include "stack.h"
 #include "util.h"
 
 #define STRING_DEFAULT 80
@@ -406,27 +407,29 @@ void expr_put_cookie(struct expr_prog *p, u32 offset)
 	put_helper(p, BPF_FUNC_get_attach_cookie, offset, 8);
 }
 
+/* Of a probe that is not at the very entry (lib/probe/event.c) the helper knows nothing. */
 void expr_put_function(struct expr_prog *p, u32 offset)
 {
+	int known = label_new(&p->code);
+
 	mov_reg(&p->code, R1, CTX);
-	put_helper(p, BPF_FUNC_get_func_ip, offset, 8);
+	call(&p->code, BPF_FUNC_get_func_ip);
+	jump_imm(&p->code, BPF_JNE, true, R0, 0, known);
+	load_mem(&p->code, 8, R0, CTX, p->gen.arch->ip);
+	label_here(&p->code, known);
+	store_reg(&p->code, 8, RECORD, offset, R0);
 }
 
-void expr_put_stack(struct expr_prog *p, u32 offset, u32 size, bool user)
+/* The helper tells bytes, or -errno: as a number of frames that is above all others. */
+void expr_put_stack(struct expr_prog *p, u32 offset, bool user)
 {
 	mov_reg(&p->code, R1, CTX);
-	pointer_to_record(&p->code, R2, offset + 8);
-	alu_imm(&p->code, BPF_MOV, true, R3, size);
+	pointer_to_record(&p->code, R2, offset + offsetof(struct bcc_stack, ip));
+	alu_imm(&p->code, BPF_MOV, true, R3, STACK_DEPTH * sizeof(u64));
 	alu_imm(&p->code, BPF_MOV, true, R4, user ? BPF_F_USER_STACK : 0);
-	put_helper(p, BPF_FUNC_get_stack, offset, 8);
-}
-
-u32 expr_reserve(struct expr_prog *p, u32 size)
-{
-	u32 offset = (p->record + 7) / 8 * 8;
-
-	p->record = offset + size;
-	return offset;
+	call(&p->code, BPF_FUNC_get_stack);
+	alu_imm(&p->code, BPF_ARSH, true, R0, 3);
+	store_reg(&p->code, 8, RECORD, offset + offsetof(struct bcc_stack, n), R0);
 }
 
 static void current_id(struct expr_prog *p, enum expr_id what)
@@ -455,6 +458,28 @@ void expr_not(struct expr_prog *p, enum expr_id what, u32 id)
 {
 	current_id(p, what);
 	jump_imm(&p->code, BPF_JEQ, false, R0, id, p->leave);
+}
+
+/* At each place where it can begin its letters are compared. */
+void expr_only_comm(struct expr_prog *p, const char *part)
+{
+	int slot = stack_take(&p->gen, COMM_LEN), found = label_new(&p->code);
+	size_t len = strlen(part);
+
+	builtin_find("$COMM")->emit_text(&p->gen, FP, slot);
+	for (size_t at = 0; at + len < COMM_LEN; at++) {
+		int other = label_new(&p->code);
+
+		for (size_t i = 0; i < len; i++) {
+			load_mem(&p->code, 1, R1, FP, slot + at + i);
+			jump_imm(&p->code, BPF_JNE, true, R1, (u8)part[i], other);
+		}
+		jump(&p->code, found);
+		label_here(&p->code, other);
+	}
+	jump(&p->code, p->leave);
+	label_here(&p->code, found);
+	stack_give(&p->gen, COMM_LEN);
 }
 
 void expr_only_cgroup(struct expr_prog *p, u64 id, u32 level)

@@ -209,6 +209,9 @@ void probed_attached(struct run *run)
 		die("cannot attach: %.*s", (int)why.len, why.data);
 	buf_free(&why);
 	run->detach = detach;
+	if (sites_instead(sites))
+		warn("%s is hardly ever called: '%s' is now", sites->at->name,
+		     sites_instead(sites));
 	if (a->attached < sites->n)
 		warn("%u of %u were refused by the kernel: %s", sites->n - a->attached, sites->n,
 		     attach_error(a->refused));

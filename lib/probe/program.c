@@ -477,6 +477,30 @@ bool program_need(struct program *p, struct expr_source source, struct expr_erro
 
 /* --- Compiling --- */
 
+#define NESTED_PIDNS 8 /* namespaces, one in the other, that --ppid looks through */
+
+/* Leaves the program unless the parent of the process has this number, as our namespace has it. */
+static bool only_children(const struct programs *s, struct expr_prog *code)
+{
+	static const char pid[] = "$task->real_parent->group_leader->thread_pid";
+	u32 ppid = s->filter->ppid, ns = s->filter->pidns;
+	struct expr_error err;
+	struct buf b = {};
+	bool ok;
+
+	if (!ns)
+		buf_fmt(&b, "$task->real_parent->tgid == %u", ppid);
+	for (int i = 1; ns && i <= NESTED_PIDNS; i++)
+		buf_fmt(&b,
+			"%s%s->level >= %d && %s->numbers[%d].nr == %u && "
+			"%s->numbers[%d].ns->ns.inum == %u",
+			i > 1 ? " || " : "", pid, i, pid, i, ppid, pid, i, ns);
+	buf_chr(&b, '\0');
+	ok = expr_filter(code, expr_source(b.data), -1, &err);
+	buf_free(&b);
+	return ok;
+}
+
 /* Leaves the program unless the current task is one that the options ask for. */
 static bool only_wanted(const struct programs *s, struct expr_prog *code)
 {
@@ -490,8 +514,12 @@ static bool only_wanted(const struct programs *s, struct expr_prog *code)
 	expr_only(code, EXPR_TID, f->tids.id, f->tids.n);
 	uid = f->uid_plus_1 - 1;
 	expr_only(code, EXPR_UID, &uid, f->uid_plus_1 ? 1 : 0);
+	if (f->comm_len)
+		expr_only_comm(code, f->comm);
 	if (f->cgroup)
 		expr_only_cgroup(code, f->cgroup, f->cgroup_level);
+	if (f->ppid && !only_children(s, code))
+		return false;
 	if (f->cgroupmap && !expr_only_in(code, expr_source("$task->cgroups->dfl_cgrp->kn->id"),
 					  s->cgroupmap, &err))
 		return false;
@@ -502,7 +530,7 @@ static bool only_wanted(const struct programs *s, struct expr_prog *code)
 static int no_filter(struct expr_error *err)
 {
 	return complain(err, 0, 1, -EINVAL,
-			"--cgroupmap and --mntnsmap need the kernel's types (BTF)");
+			"--ppid, --cgroupmap and --mntnsmap need the kernel's types (BTF)");
 }
 
 static int compile_entry(struct programs *s, struct program *p, struct expr_error *err)
@@ -635,6 +663,7 @@ static int load_shape(struct programs *s, struct program *p, struct shape *shape
 {
 	int ret = attach_plan(&shape->attach, &shape->sites, s->pid);
 
+	shape->attach.stacks = s->stacks;
 	for (int way = 0; !ret && way < ATTACH_WAYS; way++)
 		if (shape->attach.wanted >> way & 1)
 			ret = load_way(s, p, shape, way, why);

@@ -39,6 +39,7 @@ struct programs {
 	int *maps, nmaps;                /* descriptors by the numbers that statements use */
 	int lost[LOST_KINDS];            /* numbers of the maps where programs count losses */
 	bool verbose;                    /* to keep what the verifier says */
+	bool stacks;                     /* statements take stacks of the kernel */
 };
 
 /*

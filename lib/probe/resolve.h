@@ -63,6 +63,9 @@ struct sites {
 int sites_add(struct sites *s, const struct spec *spec, u32 pid, struct spec_error *err);
 void sites_free(struct sites *s);
 
+/* If they are one function that today's kernels have, but do not call: what they call; or NULL. */
+const char *sites_instead(const struct sites *s);
+
 /*
  * For those who only count: sorts them, drops what is there twice, and gives one number to all
  * places of a USDT probe, or of a Go function's return, that of the first.

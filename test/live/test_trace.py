@@ -2,6 +2,7 @@
 
 import os
 import re
+import socket
 
 from harness import *
 
@@ -115,3 +116,244 @@ def test_one_process_and_its_header():
         result = trace.stop()
     assert result.out.splitlines()[0].split() == "TIME CPU PID TID COMM FUNC -".split()
     assert str(did["pid"]) not in result.out.split()
+
+
+# The commands of the notes that are not above
+
+
+def test_commands_on_opens():
+    """do_sys_open is left in today's kernels, but nobody calls it."""
+    for probe in ('do_sys_open "%s", arg2', 'r::do_sys_open "ret: %d", retval'):
+        result = tool_run("trace", "--duration", 1, probe)
+        assert result.code == 0 and "'do_sys_openat2' is now" in result.err, result.err
+
+
+def test_commands_on_sleeps():
+    child = waiting_work("stack", 5, 20000)
+    stacks = tool("trace", "-U", 'do_nanosleep "mode: %d", arg2', "-p", child.pid, json=True)
+    text = tool("trace", "-U", 'do_nanosleep "mode: %d", arg2', "-p", child.pid)
+    child.go()
+    rows, text = stacks.stop().of(child.pid), text.stop().out
+    assert [row["message"] for row in rows] == ["mode: 1"] * 5  # HRTIMER_MODE_REL
+    for row in rows:
+        frames = [frame.partition("+")[0] for frame in row["user"]]
+        at = frames.index("work_stack_leaf")
+        assert frames[at:at + 3] == ["work_stack_leaf", "work_stack_middle", "work_stack_top"] and row["kernel"] == []
+    found = re.findall(rf"^{child.pid} +{child.pid} +work +do_nanosleep +mode: 1\n(?:    \S.*\n)+\n", text, re.M)
+    assert len(found) == 5 and all("    work_stack_leaf+0x" in lines for lines in found), text
+
+
+def udp6(*ports):
+    """Sends to these ports of ::1 from a process of its own."""
+    return run(["/usr/bin/python3", "-c", f"""
+import os, socket
+for port in {ports!r}:
+    s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+    s.connect(("::1", port))
+    s.send(b"x")
+print("pid", os.getpid())
+"""]).words["pid"]
+
+
+def test_command_on_sockets():
+    """13568 is port 53 in the order of bytes of the network."""
+    probe = "udpv6_sendmsg(struct sock *sk) (sk->sk_dport == 13568)"
+    bare = tool("trace", "-I", "net/sock.h", probe, json=True)
+    more = tool("trace", "-I", "net/sock.h", f'{probe} "%I %d", sk->sk_v6_daddr, (u8)(sk->sk_dport >> 8)', json=True)
+    pid = udp6(53, 54, 53, 5353)
+    assert len(bare.stop().of(pid)) == 2
+    assert messages(more.stop(), pid) == ["::1 53"] * 2
+
+
+PAM = ("import ctypes, os; pam = ctypes.CDLL('libpam.so.0'); handle = ctypes.c_void_p(); none = (ctypes.c_void_p * 2)()\n"
+       "for user in (b'root', b'somebody else'):\n"
+       " assert not pam.pam_start(b'bcctool', user, ctypes.byref(none), ctypes.byref(handle))\n"
+       "print('pid', os.getpid())")
+
+
+def test_command_on_pam():
+    trace = tool("trace", 'pam:pam_start "%s: %s", arg1, arg2', json=True)
+    pid = run(["/usr/bin/python3", "-c", PAM]).words["pid"]
+    assert messages(trace.stop(), pid) == ["bcctool: root", "bcctool: somebody else"]
+
+
+# Formats
+
+
+ADDRESSES = ["::", "::1", "1::", "fe80::1", "::ffff:1.2.3.4", "::1.2.3.4", "64:ff9b::102:304", "2001:db8:0:1:1:1:1:1",
+             "2001:0:0:1::1", "1:0:0:2:0:0:0:3", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff", "::2:0:0:1", "a:0:b:0:c:0:d:0",
+             "::ffff:0:1"]
+
+
+def test_addresses():
+    """As inet_ntop() has them."""
+    v4 = ["0.0.0.0", "127.0.0.1", "255.255.255.255", "1.20.30.40"]
+    trace = tool("trace", f'p:{WORK}:work_value_v6(struct in6_addr *a) "%I", *a',
+                 f'p:{WORK}:work_value_v6(struct ethhdr *e) "%M", e->h_source',
+                 f'p:{WORK}:work_value_v4(u32 *a) "%I", *a', json=True)
+    pid = work("addresses", *ADDRESSES, *v4)["pid"]
+    found = messages(trace.stop(), pid)
+    bytes_of = [socket.inet_pton(socket.AF_INET6, address) for address in ADDRESSES]
+    macs = [":".join(f"{byte:02x}" for byte in whole[6:12]) for whole in bytes_of]
+    texts = [socket.inet_ntop(socket.AF_INET6, whole) for whole in bytes_of]
+    assert sorted(found) == sorted(texts + macs + v4), found
+
+
+def test_symbols():
+    trace = tool("trace", 'do_nanosleep(struct hrtimer_sleeper *t) "%K", t->timer.function',
+                 f'p:{WORK}:work_user_add "%U %U", arg1, $task->mm->start_code * 0 + 16', json=True)
+    did = work("user", 1, 1000)
+    kernel, user = sorted(messages(trace.stop(), did["pid"]), key=len, reverse=True)
+    assert re.fullmatch(r"hrtimer_wakeup(\+0x0)?", kernel) and user == "0x0 0x10", (kernel, user)
+
+
+def test_strings_where_memory_ends():
+    """Up to 4096 bytes with the NUL; what nothing ends before memory does is no string."""
+    lengths = [1, 79, 255, 1023, 4000, 4095]
+    whole = ["".join(chr(97 + at % 26) for at in range(length)) for length in lengths]
+    probe = f'p:{WORK}:work_value_text(char *text) "%s", text'
+    for size in (4096, 256, 80, None):
+        trace = tool("trace", *(("-Z", size) if size else ()), probe, json=True)
+        pid = work("strings", *lengths)["pid"]
+        size = size or 80
+        cut = [text[:size - 1] for text in whole]
+        *found, last = messages(trace.stop(), pid)
+        assert found == cut and last == ("x" * (size - 1) if size <= 300 else "(fault)"), (size, found)
+
+
+def test_comparing_bytes():
+    for option, expected in (((), ["user 1"]), (("-B",), ["user 1", "user 10", "user 11"])):
+        trace = tool("trace", *option, f'p:{WORK}:work_user_name(char *name) (STRCMP("user 1", name)) "%s", name',
+                     json=True)
+        pid = work("user", 12)["pid"]
+        assert sorted(set(messages(trace.stop(), pid))) == expected
+
+
+def test_usdt():
+    pie = WORK.parent / "work-pie"
+    for path in (WORK, pie):
+        trace = tool("trace", f'u:{path}:work:forms "%d %u %d %d %d %u %lld %llu %d %lld %d %s", '
+                     + ", ".join(f"arg{i}" for i in range(1, 13)), f'u:{path}:guarded (arg1 == 2) "%s", arg2', json=True)
+        did = run([path, "usdt", 3]).words
+        found = messages(trace.stop(), did["pid"])
+        assert found == [f"{-1 - i} {200 + i} -300 60000 {-70000 - i} 4000000000 -5000000000 {10000000001 + i % 3} "
+                         f"-9 -3 171 round {i}" for i in range(3)] + ["round 2"] and did["seen"] == 3, found
+
+
+# Who is traced
+
+
+def test_one_process_thread_or_user():
+    one, other = waiting_work("calls", 0, 5, 1, 0), waiting_work("calls", 0, 3, 1, 0)
+    probe = 'do_nanosleep "%d", mode'
+    traces = [tool("trace", *option, probe, json=True) for option in (
+        ("-p", one.pid), ("-L", other.pid), ("--ppid", os.getpid()), ("--uid", "daemon"), ("-n", "or"), ("-n", "orx"))]
+    daemon = run(["setpriv", "--reuid=daemon", "--clear-groups", WORK, "calls", 0, 2, 1, 0]).words
+    child = run(["sh", "-c", f"{WORK} calls 0 4 1 0; :"]).words  # whose parent is another
+    one.go()
+    other.go()
+    pid, tid, ppid, uid, name, nobody = [
+        {key: [row["pid"] for row in trace.stop().json if "pid" in row].count(key)
+         for key in (one.pid, other.pid, daemon["pid"], child["pid"])} for trace in traces]
+    counts = lambda *numbers: dict(zip((one.pid, other.pid, daemon["pid"], child["pid"]), numbers))
+    assert pid == counts(5, 0, 0, 0) and tid == counts(0, 3, 0, 0) and ppid == counts(5, 3, 2, 0), (pid, tid, ppid)
+    assert uid == counts(0, 0, 2, 0) and name == counts(5, 3, 2, 4) and nobody == counts(0, 0, 0, 0), (uid, name)
+
+
+def test_parents_in_a_pid_namespace():
+    script = f"{BCCTOOL} trace --json --ppid $$ --duration 4 do_nanosleep & sleep 3; {WORK} calls 0 6 1 0; wait"
+    result = run(in_pid_namespace(["sh", "-c", script]), limit=60)
+    rows = [json_module.loads(line) for line in result.out.splitlines() if line.startswith("{")]
+    found = [row for row in rows if row.get("comm") == "work"]
+    assert len(found) == 6 and {row["pid"] for row in found} == {words(result.out.split("{")[0] or
+        next(line for line in result.out.splitlines() if line.startswith("pid")))["pid"]}, result.out
+
+
+def test_cgroup_and_itself():
+    with cgroup() as path:
+        trace = tool("trace", "-c", path, "do_nanosleep", json=True)
+        outside, inside = work("calls", 0, 4, 1, 0), work("calls", 0, 6, 1, 0, cgroup=path)
+        result = trace.stop()
+    assert len(result.of(inside["pid"])) == 6 and not result.of(outside["pid"])
+    probe = 't:raw_syscalls:sys_enter "%d", args->id'
+    own, others = tool("trace", "-S", "-n", "bcctool", probe, json=True), tool("trace", "-n", "bcctool", probe, json=True)
+    work("sleep", 1, 1000000)
+    own, others = own.stop(), others.stop()
+    assert own.of(own.pid) and not others.of(others.pid)
+
+
+def test_exactly_so_many_of_all_probes():
+    """After all filters, by all CPUs, whatever else comes."""
+    probes = ('do_nanosleep (mode == 1) "a"', 'r::do_nanosleep "b"')
+    text = tool("trace", "-M", 11, "-n", "work-", *probes)
+    said = tool("trace", "-M", 5, "-f", "b", *probes, json=True)
+    many = work("threads", 20, "sleep", 20, 1000)
+    lines = text.wait().out.splitlines()
+    assert len(lines) == 12 and all(line.split()[0] == str(many["pid"]) for line in lines[1:]), lines
+    assert [row["message"] for row in said.wait().json if "message" in row] == ["b"] * 5
+
+
+# How it is told
+
+
+def test_times_and_cpus():
+    began = time.time()
+    child = waiting_work("calls", 0, 3, 1, 0, cpu=os.cpu_count() - 1)
+    traces = {option: tool("trace", *option, "-C", "-p", child.pid, "do_nanosleep") for option in (
+        ("-t",), ("-t", "-u"), ("-T",))}
+    child.go()
+    times = {}
+    for option, trace in traces.items():
+        rows = [line.split()[:3] for line in trace.stop().out.splitlines()[1:]]
+        assert [row[1:] for row in rows] == [[str(os.cpu_count() - 1), str(child.pid)]] * 3, (option, rows)
+        times[option] = [row[0] for row in rows]
+    offsets = list(map(float, times["-t",]))
+    assert offsets == sorted(offsets) and 0 < offsets[0] and offsets[2] - offsets[0] >= 0.002
+    assert all(began < float(at) < time.time() for at in times["-t", "-u"])
+    assert all(re.fullmatch(r"\d\d:\d\d:\d\d", at) for at in times["-T",])
+
+
+def test_kernel_stacks():
+    """Of one function, of some (which 6.1 attaches to in another way), with addresses, and of a return."""
+    child = waiting_work("stack", 4, 1000)
+    one = tool("trace", "-K", "-U", "-p", child.pid, "do_nanosleep", json=True)
+    some = tool("trace", "-K", "-p", child.pid, "hrtimer_n*", "__x64_sys_nano*", "__x64_sys_[a-c]*", json=True)
+    hexa = tool("trace", "-K", "-a", "-p", child.pid, "do_nanosleep")
+    child.go()
+    one, some, hexa = one.stop(), some.stop(), hexa.stop().out
+    plain = lambda row: [frame.partition("+")[0] for frame in row["kernel"]]
+    chain = ["do_nanosleep", "hrtimer_nanosleep", "__x64_sys_nanosleep"]
+    for row in one.of(child.pid):
+        frames = [frame for frame in plain(row) if frame in chain]
+        assert plain(row)[0] == "do_nanosleep" and frames in (chain, chain[:2]) and "do_syscall_64" in plain(row), row
+        assert any(frame.startswith("work_stack_leaf") for frame in row["user"])
+    found = {row["func"]: plain(row)[0] for row in some.of(child.pid)}
+    assert found == {name: name for name in found} and "hrtimer_nanosleep" in found, found
+    assert len(re.findall(r"^ +f{8}[0-9a-f]{8} do_nanosleep", hexa, re.M)) == 4, hexa
+
+
+def test_names_of_functions_of_a_pattern():
+    child = waiting_work("calls", 30, 4, 1, 7)
+    trace = tool("trace", "-p", child.pid, "__x64_sys_[ncg]*", "r::__x64_sys_[nc]*", json=True)
+    child.go()
+    found = [row["func"] for row in trace.stop().of(child.pid)]
+    assert {name: found.count(name) for name in found} == {
+        "__x64_sys_nanosleep": 8, "__x64_sys_close": 14, **({"__x64_sys_getppid": 30} if "__x64_sys_getppid" in found else {})}
+
+
+def test_counted_messages():
+    child = waiting_work("calls", 20, 5, 1, 9)
+    trace = tool("trace", "-A", "-p", child.pid, 't:raw_syscalls:sys_enter (args->id == 35 || args->id == 3) "call %d", args->id')
+    child.go()
+    assert trace.stop().out.splitlines()[-2:] == ["call 35 -->COUNT 5", "call 3 -->COUNT 9"]
+
+
+@timeout(120)
+def test_returns_of_many_at_a_time():
+    """More than the kernel follows on its own where returns are probed one by one."""
+    child = waiting_work("threads", 200, "stack", 1, 2000000)
+    trace = tool("trace", "-p", child.pid, 'r::do_nanosleep "%d", retval', json=True)
+    child.go()
+    result = trace.stop()
+    found, missed = len(messages(result, child.pid)), result.json[-1]["lost"]["probes"]
+    assert found + missed >= 200 and (found == 200 or KERNEL >= (6, 2)), (found, missed)
