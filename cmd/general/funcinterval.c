@@ -3,18 +3,10 @@
 #include "funcinterval.h"
 #include "probe/probed.h"
 
-static struct funcinterval_conf conf = { .unit_ns = 1 };
-static bool us, ms;
-static const char *unit = "nsecs";
+static struct funcinterval_conf conf;
 
 static const struct opt options[] = {
-	OPT_PID('p'),
-	OPT_INTERVAL('i'),
-	OPT_DURATION('d'),
-	OPT_TIMESTAMP('T'),
-	OPT('u', "microseconds", NULL, &us, "count microseconds, not nanoseconds"),
-	OPT('m', "milliseconds", NULL, &ms, "count milliseconds, not nanoseconds"),
-	OPT_EXEC,
+	OPT_PID('p'), OPT_INTERVAL('i'), OPT_DURATION('d'), OPT_TIMESTAMP('T'), OPT_UNITS, OPT_EXEC,
 	{ 0 },
 };
 
@@ -29,12 +21,8 @@ static const struct example examples[] = {
 
 static void check(void)
 {
-	if (us && ms)
-		opt_error("-u and -m exclude each other");
-	if (us || ms) {
-		unit = us ? "usecs" : "msecs";
-		conf.unit_ns = us ? 1000 : 1000000;
-	}
+	probed_check_unit();
+	conf.unit_ns = probed_unit.ns;
 	probed_check();
 }
 
@@ -68,7 +56,7 @@ static const struct applet funcinterval = {
 	.untyped = true,
 	CONF(conf),
 	VALUE(hist),
-	.unit = { "nsecs", .named = &unit },
+	.unit = { "nsecs", .named = &probed_unit.name },
 	.check = check,
 	.prepare = prepare,
 	.attached = probed_attached,

@@ -6,17 +6,14 @@
 #include "call.h"
 #include "probe/probed.h"
 
-static struct funclatency_conf conf = { .unit_ns = 1 };
-static bool us, ms;
-static const char *unit = "nsecs";
+static struct funclatency_conf conf;
 
 static const struct opt options[] = {
 	OPT_PID('p'),
 	OPT_INTERVAL('i'),
 	OPT_DURATION('d'),
 	OPT_TIMESTAMP('T'),
-	OPT('u', "microseconds", NULL, &us, "count microseconds, not nanoseconds"),
-	OPT('m', "milliseconds", NULL, &ms, "count milliseconds, not nanoseconds"),
+	OPT_UNITS,
 	OPT('F', "function", NULL, &conf.by_function,
 	    "print a histogram per function; of user functions, per process too"),
 	OPT(0, "by-process", NULL, &conf.by_process, "print a histogram per process"),
@@ -67,12 +64,8 @@ static const struct example examples[] = {
 
 static void check(void)
 {
-	if (us && ms)
-		opt_error("-u and -m exclude each other");
-	if (us || ms) {
-		unit = us ? "usecs" : "msecs";
-		conf.unit_ns = us ? 1000 : 1000000;
-	}
+	probed_check_unit();
+	conf.unit_ns = probed_unit.ns;
 	probed_check_calls();
 }
 
@@ -105,7 +98,7 @@ static void total(struct buf *b, const struct rows *rows)
 	}
 	if (n)
 		buf_fmt(b, "\navg = %llu %s, total: %llu %s, count: %llu\n", ns / conf.unit_ns / n,
-			unit, ns / conf.unit_ns, unit, n);
+			probed_unit.name, ns / conf.unit_ns, probed_unit.name, n);
 }
 
 static const struct applet funclatency = {
@@ -128,7 +121,7 @@ static const struct applet funclatency = {
 	.untyped = true,
 	CONF(conf),
 	VALUE(value),
-	.unit = { "nsecs", .named = &unit },
+	.unit = { "nsecs", .named = &probed_unit.name },
 	.check = check,
 	.prepare = prepare,
 	.attached = probed_attached,

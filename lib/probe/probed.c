@@ -93,6 +93,20 @@ void probed_title(struct buf *b)
 	buf_fmt(b, "\"%s%s\"", probed.pattern[0], probed.n > 1 ? " ..." : "");
 }
 
+struct probed_unit probed_unit = { .ns = 1, .name = "nsecs" };
+
+void probed_check_unit(void)
+{
+	struct probed_unit *u = &probed_unit;
+
+	if (u->us && u->ms)
+		opt_error("-u and -m exclude each other");
+	if (u->us || u->ms) {
+		u->name = u->us ? "usecs" : "msecs";
+		u->ns = u->us ? 1000 : 1000000;
+	}
+}
+
 static void parse(struct spec *spec, const char *pattern)
 {
 	struct spec_error err;

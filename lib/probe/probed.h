@@ -40,6 +40,21 @@ extern const struct opt args_pattern[]; /* just one */
 #define OPT_LIST_PROBES(l)                                                                         \
 	OPT(l, "debug", NULL, &probed.list, "print what is probed before tracing")
 
+/* The unit of times, -u or -m, else nanoseconds: once probed_check_unit() has been called. */
+struct probed_unit {
+	bool us, ms;
+	u32 ns;
+	const char *name;
+};
+
+extern struct probed_unit probed_unit;
+
+#define OPT_UNITS                                                                                  \
+	OPT('u', "microseconds", NULL, &probed_unit.us, "count microseconds, not nanoseconds"),    \
+		OPT('m', "milliseconds", NULL, &probed_unit.ms,                                    \
+		    "count milliseconds, not nanoseconds")
+void probed_check_unit(void);
+
 /* For an applet's check(), prepare() and attached(), or to be called there. They exit on errors. */
 void probed_check(void);
 void probed_prepare(struct run *run);
