@@ -87,7 +87,7 @@ static const struct opt options[] = {
 static const struct opt positionals[] = {
 	OPT_PARSED(0, "subnets", NULL, parse_subnets, NULL,
 		   "subnets, comma between; bytes count under the first that matches (default "
-		   "127.0.0.1/32,10.0.0.0/8,172.16.0.0/12,192.168.0.0/16,0.0.0.0/0)"),
+		   "127.0.0.1/32, 10.0.0.0/8, 172.16.0.0/12, 192.168.0.0/16 and 0.0.0.0/0)"),
 	{ 0 },
 };
 
@@ -156,7 +156,7 @@ static void date(struct buf *b, u64 now, const char *format)
 {
 	time_t seconds = clock_wall(now) / NSEC_PER_SEC;
 	struct tm tm;
-	char text[32];
+	char text[64];
 
 	localtime_r(&seconds, &tm);
 	strftime(text, sizeof(text), format, &tm);

