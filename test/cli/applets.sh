@@ -7,7 +7,7 @@ mapfile -t names < <("$BCCTOOL" --names)
 [[ ${names[*]} ]] || { fail 'no applets are listed'; finish; }
 fact 'there are applets' test ${#names[@]} -gt 0
 fact 'every ^APPLET( below cmd/ is in the list' \
-	test ${#names[@]} -eq "$(grep -hE '^(APPLET|FSDIST)\(' -r cmd --include='*.c' | wc -l)"
+	test ${#names[@]} -eq "$(grep -hE '^(APPLET|FS(DIST|SLOWER)(_OF)?)\(' -r cmd --include='*.c' | wc -l)"
 fact 'names of applets are unique' test -z "$(printf '%s\n' "${names[@]}" | sort | uniq -d)"
 
 # The rendered page, without the overstriking that bold is made of.
