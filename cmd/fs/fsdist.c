@@ -45,12 +45,6 @@ static const struct opt options[] = {
 	{ 0 },
 };
 
-static const struct opt options_nfs[] = {
-	OPT('T', "notimestamp", NULL, &no_time, "print no time before the reports of an interval"),
-	OPT_COMMON,
-	{ 0 },
-};
-
 static const struct opt options_any[] = {
 	OPT_PARSED('t', "type", "FS", parse_type, &type, "trace this file system: " FILESYSTEMS,
 		   .needed = true),
@@ -101,7 +95,6 @@ static const struct probe probes_any[] = {
 	{ 0 },
 };
 
-static const struct probe probes_nfs[] = { PROBES("nfs"), PROBE("nfs", getattr), { 0 } };
 
 static void report(struct run *run)
 {
@@ -153,12 +146,9 @@ static void banner(struct buf *b)
 						    { 0 } };                                       \
 	FSDIST_OF(id, fs, functions, options, "")
 
-#define nfsdist_probes probes_nfs
-
 FSDIST(btrfsdist, "btrfs", btrfs_functions);
 FSDIST(ext4dist, "ext4", ext4_functions);
 FSDIST(f2fsdist, "F2FS", f2fs_functions);
-FSDIST_OF(nfsdist, "NFS", nfs_functions, options_nfs, ", lookups of attributes");
 FSDIST(xfsdist, "XFS", xfs_functions);
 FSDIST(zfsdist, "ZFS", zfs_functions);
 

@@ -86,11 +86,11 @@ def test_text_and_the_machine():
         stat = tool("cachestat", "-T", "3600")
         work("cache", file, "read", PAGES)
         result = stat.stop()
+        cached = int(re.search(r"^Cached: +(\d+)", Path("/proc/meminfo").read_text(), re.MULTILINE)[1])
     lines = result.out.splitlines()
     assert lines[0] == "TIME         HITS   MISSES  DIRTIES HITRATIO   BUFFERS_MB  CACHED_MB"
     (row,) = result.rows
     assert row["MISSES"] >= PAGES
     hits, misses = row["HITS"], row["MISSES"]
     assert row["HITRATIO"] == f"{100 * hits / (hits + misses):.2f}%"
-    cached = int(re.search(r"^Cached: +(\d+)", Path("/proc/meminfo").read_text(), re.MULTILINE)[1])
     assert abs(row["CACHED_MB"] - cached // 1024) <= PAGES // 256 + 2

@@ -79,18 +79,3 @@ def test_full_path_and_escapes():
     assert names[:2] == [f"{path}/d/stat-x", "/stat-absolute"]
     assert [line for line in text.out.splitlines() if line.endswith(rf"{path}/stat-\x1b[2J\x0a")]
     assert [row for row in text.rows if row["PATH"] == "d/stat-x"]
-
-
-@needs("program:/usr/sbin/statsnoop")
-def test_peer():
-    """Debian's statsnoop has the same rows of named files."""
-    theirs = spawn(["stdbuf", "-oL", "/usr/sbin/statsnoop"])
-    ours = tool("statsnoop")
-    theirs.until("PATH")
-    wait_for(lambda: work("stat", 1, "/etc/settle%d") and "/etc/settle0" in theirs.out)
-    did = work("stat", 50, "/etc/stat-%d")
-    wait_for(lambda: "/etc/stat-49" in theirs.out)
-    ours, theirs = ours.stop(), theirs.stop()
-    key = lambda row: (row["COMM"], row["ERR"], row["PATH"])
-    mine = lambda result: sorted(key(r) for r in result.of(did["pid"]) if "/etc/stat-" in str(r["PATH"]))
-    assert mine(ours) == mine(theirs) and len(mine(ours)) == 50

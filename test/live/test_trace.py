@@ -349,6 +349,7 @@ def test_counted_messages():
 
 
 @timeout(120)
+@needs("kernel:6.12")
 def test_returns_of_many_at_a_time():
     """More than the kernel follows on its own where returns are probed one by one."""
     child = waiting_work("threads", 200, "stack", 1, 2000000)
