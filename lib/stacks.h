@@ -47,8 +47,9 @@ const struct bcc_stack *stack_user(struct run *run, u64 id);
 
 /*
  * Events with stacks: their columns AS_KSTACK and AS_USTACK (COL_STACK) hold struct bcc_stack, with
- * an `n` above STACK_DEPTH if it could not be taken. An event may end before them, or have something
- * else there, if .show is off. In text the frames are below the row, or with -f all there is.
+ * an `n` above STACK_DEPTH if it could not be taken. An event may end before them, or have
+ * something else there, if .show is off. In text the frames are below the row, or with -f all there
+ * is.
  */
 #define COL_STACK(field, head_, as_, show_, help_)                                                 \
 	{                                                                                          \

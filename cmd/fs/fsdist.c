@@ -95,7 +95,6 @@ static const struct probe probes_any[] = {
 	{ 0 },
 };
 
-
 static void report(struct run *run)
 {
 	(void)run;

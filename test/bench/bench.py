@@ -67,7 +67,7 @@ def peak_kb(pid):
     """Peak resident memory of a process and its children, VmHWM of proc(5)."""
     total = 0
     for one in descendants(pid):
-        with contextlib.suppress(OSError, AttributeError):
+        with contextlib.suppress(OSError, TypeError):  # gone, or a zombie without memory
             total += int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{one}/status").read_text())[1])
     return total
 
@@ -305,6 +305,36 @@ def whole(argv, asked):
     return time.monotonic() - began - asked, peak
 
 
+JVM = next(iter(Path("/usr/lib/jvm").glob("*/lib/server/libjvm.so")), None)
+
+
+def all_at_once(*argv):
+    """Seconds until a pattern's functions are probed, while the machine works; then those to let go."""
+    with load(*gentle()):
+        began = time.monotonic()
+        tracer = subprocess.Popen([BCCTOOL, "funccount", *argv], stdout=subprocess.PIPE, text=True)
+        assert tracer.stdout.readline().startswith("Tracing")
+        live = time.monotonic()
+        time.sleep(1)
+        tracer.send_signal(signal.SIGINT)
+        stopped = time.monotonic()
+        tracer.communicate()
+        return live - began, time.monotonic() - stopped
+
+
+def at_once(rounds, lines):
+    lines += ["", f"**All functions at once.** Until they are traced, and from Ctrl-C to the end; medians of {rounds}.",
+              "", "| | attach | detach |", "|---|---|---|"]
+    for what, pattern in (("every function of the kernel, `funccount '*'`", "*"),
+                          ("every function of libjvm.so", f"{JVM}:*")):
+        if "libjvm" in what and not JVM:
+            continue
+        measured = [all_at_once(pattern) for _ in range(rounds)]
+        live, gone = (statistics.median(column) for column in zip(*measured))
+        lines.append(f"| bcctool: {what} | {live:.2f} s | {gone:.2f} s |")
+        print("at once", what, measured, flush=True)
+
+
 def many(rounds, lines):
     lines += ["", "**Many functions.** All that begin with tcp_, for a second: the whole command less that second, "
               f"attaching and detaching in it; medians of {rounds}.", "", "| | time | memory |", "|---|---|---|"]
@@ -321,6 +351,61 @@ def many(rounds, lines):
         times = "" if ours == (spent, peak) else f" ({spent / ours[0]:.0f}x)"
         lines.append(f"| {what} | {spent:.2f} s{times} | {peak / 1024:.1f} MB |")
         print("many", what, measured, flush=True)
+
+
+TRACE = "do_nanosleep{} \"task: %x\", t->task"
+TRACE_BCC = ["/usr/sbin/trace-bpfcc", "-I", "linux/hrtimer.h", TRACE.format("(struct hrtimer_sleeper *t)")]
+
+
+BY_HAND = """
+import ctypes, sys
+libbpf = ctypes.CDLL("libbpf.so.1")
+pointer = ctypes.c_void_p
+for name in ("bpf_object__open", "bpf_object__next_program", "bpf_program__attach", "ring_buffer__new"):
+    getattr(libbpf, name).restype = pointer
+obj = pointer(libbpf.bpf_object__open(sys.argv[1].encode()))
+assert not libbpf.bpf_object__load(obj)
+assert libbpf.bpf_program__attach(pointer(libbpf.bpf_object__next_program(obj, None)))
+seen = ctypes.CFUNCTYPE(ctypes.c_int, pointer, pointer, ctypes.c_size_t)(lambda ctx, data, size: 0)
+events = libbpf.bpf_object__find_map_fd_by_name(obj, b"events")
+ring = pointer(libbpf.ring_buffer__new(events, seen, None, None))
+while True:
+    libbpf.ring_buffer__poll(ring, 100)
+"""
+
+
+def trace(rounds, lines):
+    """One probe with an expression: the start, memory, and the cost of an event."""
+    sleeps = [WORK, "sleep", "100000", "1000"]
+    ours, theirs, cost, by_hand = [], [], [], []
+    for argv, found in (([BCCTOOL, "trace", TRACE.format("")], ours), (TRACE_BCC, theirs)):
+        for _ in range(rounds if argv is not TRACE_BCC or "BCC" in PEERS else 0):
+            with load(*(sleeps if argv is not TRACE_BCC else [WORK, "sleep", "100000", "100000"])):
+                tool = Tool(argv)
+                found.append((tool.live, peak_kb(tool.process.pid)))
+                if argv is not TRACE_BCC:
+                    before = tool.programs()
+                    time.sleep(3)
+                    cost.append(program_cost(tool, before)[0])
+                tool.stop()
+    for _ in range(rounds):
+        with load(*sleeps):
+            tool = Tool([sys.executable, "-c", BY_HAND, str(BUILD / "bench" / "by_hand.bpf.o")])
+            before = tool.programs()
+            time.sleep(3)
+            by_hand.append(program_cost(tool, before)[0])
+            tool.stop()
+    print("trace", ours, theirs, cost, by_hand, flush=True)
+    if not theirs:
+        return
+    (live, peak), (live_bcc, peak_bcc) = (
+        [statistics.median(column) for column in zip(*found)] for found in (ours, theirs))
+    cost, by_hand = statistics.median(cost), statistics.median(by_hand)
+    lines += ["", f"**An expression.** `trace '{TRACE.format('')}'`; medians of {rounds}.", "",
+              "| | bcctool | peer | ratio |", "|---|---|---|---|",
+              f"| start, BCC | {live:.2f} s | {live_bcc:.2f} s | {live_bcc / live:.1f}x |",
+              f"| memory, BCC | {peak / 1024:.1f} MB | {peak_bcc / 1024:.1f} MB | {peak_bcc / peak:.1f}x |",
+              f"| an event in the kernel, by hand in C | {cost:.0f} ns | {by_hand:.0f} ns | {cost / by_hand:.2f} |"]
 
 
 def size(lines):
@@ -341,7 +426,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peer", help="measure only the start of this one")
-    parser.add_argument("part", help=", ".join((*STARTED, "costs", "storm", "many", "size")))
+    parser.add_argument("part", help=", ".join((*STARTED, "costs", "storm", "many", "trace", "size")))
     options = parser.parse_args()
     Path("/proc/sys/kernel/bpf_stats_enabled").write_text("1")
     Path("/proc/sys/kernel/kptr_restrict").write_text("0")
@@ -358,7 +443,7 @@ def main():
     elif options.part == "size":
         size(lines)
     else:
-        {"costs": costs, "storm": storm, "many": many}[options.part](options.rounds, lines)
+        {"costs": costs, "storm": storm, "many": many, "at_once": at_once, "trace": trace}[options.part](options.rounds, lines)
     (Path(os.environ["BCCTOOL_SHARE"]) / f"{options.part}.md").write_text("\n".join(lines) + "\n")
 
 

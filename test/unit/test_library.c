@@ -9,10 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
 
-#include "clock.h"
 #include "library.h"
 
 static char dir[] = "/tmp/test_library.XXXXXX";
@@ -171,7 +171,7 @@ static void crowded_cache(void **state)
 {
 	const size_t size = 16 << 20, n = (size - 48 - 8192) / 24;
 	char *data = malloc(size + 1);
-	u64 from = clock_mono();
+	clock_t from = clock();
 	u32 count = n, strings = size - 8192;
 
 	(void)state;
@@ -186,7 +186,7 @@ static void crowded_cache(void **state)
 		memcpy(data + 48 + i * 24, entry, sizeof(entry));
 	}
 	ldcache_find(data, size, "c");
-	assert_true(clock_mono() - from < 5000000000);
+	assert_true(clock() - from < 5 * CLOCKS_PER_SEC);
 	free(data);
 }
 
