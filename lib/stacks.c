@@ -242,7 +242,7 @@ static void stacks(struct buf *b, struct run *run, const char *row, size_t size,
 	bool any = false;
 
 	for (int i = 0; i < 2; i++)
-		for (const struct column *c = run->applet->columns; c->key; c++) {
+		for (const struct column *c = run->applet->columns; c && c->key; c++) {
 			const struct bcc_stack *s;
 			u32 pid;
 
@@ -338,7 +338,7 @@ void stacks_json(struct buf *b, struct run *run, const void *row, size_t size)
 {
 	const struct applet *a = run->applet;
 
-	for (const struct column *c = a->columns; c->key; c++) {
+	for (const struct column *c = a->columns; c && c->key; c++) {
 		const struct bcc_stack *s;
 		u32 pid;
 
@@ -384,7 +384,7 @@ void stacks_csv(struct buf *b, struct run *run, const void *row, size_t size)
 	const struct applet *a = run->applet;
 	struct buf folded = {};
 
-	for (const struct column *c = a->columns; c->key; c++) {
+	for (const struct column *c = a->columns; c && c->key; c++) {
 		const struct bcc_stack *s;
 		u32 pid;
 

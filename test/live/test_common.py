@@ -662,9 +662,12 @@ def check(*applets, before=()):
 
 @timeout(120)
 def test_check():
-    load("ext4")  # without it ext4dist has nothing to trace
+    for module in ("ext4", "btrfs", "xfs", "f2fs", "md_mod"):  # without it there is nothing to trace
+        load(module)
     code, said = check()
-    assert code == 0 and set(said) == set(run([BCCTOOL, "--names"]).out.split())
+    zfs = said.pop("zfsdist")  # a guest has none
+    assert zfs["verdict"] == "unavailable" and zfs["reason"], zfs
+    assert code == 1 and {*said, "zfsdist"} == set(run([BCCTOOL, "--names"]).out.split())
     for name, one in said.items():
         assert one["verdict"] in ("ok", "degraded") and one["reason"] is None, one
         lacking_ = [probe for probe in one["probes"] if not probe["chosen"]]
