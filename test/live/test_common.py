@@ -661,7 +661,6 @@ def check(*applets, before=()):
 
 
 @timeout(120)
-@timeout(150)
 def test_check():
     for module in ("ext4", "btrfs", "xfs", "f2fs", "md_mod"):  # without it there is nothing to trace
         load(module)
