@@ -1,4 +1,5 @@
-/* What `trace 'do_nanosleep(struct hrtimer_sleeper *t) "task: %x", t->task'` does, written by hand. */
+/* What `trace 'do_nanosleep(struct hrtimer_sleeper *t) "task: %x", t->task'` does, written by hand.
+ */
 #include "vmlinux.h"
 #include <bpf/bpf_core_read.h>
 #include <bpf/bpf_helpers.h>
