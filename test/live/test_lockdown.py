@@ -6,7 +6,7 @@ LOCKDOWN = Path("/sys/kernel/security/lockdown")
 
 
 # Each engine and kind of probe: the rest of the applets is made of the same.
-APPLETS = """argdist funccount funcinterval funclatency funcslower stackcount tplist trace vfscount opensnoop execsnoop
+APPLETS = """argdist funccount funcinterval funclatency funcslower stackcount tplist trace opensnoop execsnoop
 exitsnoop killsnoop syscount runqlat runqlen runqslower cpudist offcputime pidpersec softirqs hardirqs biolatency
 biosnoop vfsstat ext4dist tcpconnect tcptop""".split()
 
