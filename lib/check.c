@@ -1,3 +1,4 @@
+#include <fcntl.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -80,28 +81,50 @@ static enum verdict check(const struct applet *a)
 
 #define SAID 64 /* and the verdict: the exit code of a child that has printed it */
 
-/* An applet's own check() may end the program, or leave behind what the next one would take for its
- * own. */
+/* The first line of what a child said before it gave up, without its name and ": ". */
+static void read_reason(struct buf *reason, int fd)
+{
+	char text[1024];
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	char *said;
+
+	text[n > 0 ? n : 0] = '\0';
+	text[strcspn(text, "\n")] = '\0';
+	said = strstr(text, ": ");
+	buf_str(reason, said ? said + 2 : "it ends before it begins");
+}
+
+/*
+ * An applet's own check() may end the program, or leave behind what the next would take for its
+ * own: it is for a child.
+ */
 static enum verdict check_apart(const struct applet *a)
 {
 	const struct choices none = {};
 	struct buf reason = {};
-	int status = 0;
+	int status = 0, said[2];
 	pid_t child;
 
-	if (!a->check)
+	if (!a->check || pipe2(said, O_CLOEXEC))
 		return check(a);
 	child = fork();
-	if (!child)
+	if (!child) {
+		if (!common.verbose)
+			dup2(said[1], STDERR_FILENO);
 		_exit(SAID + check(a));
-	if (child > 0 && waitpid(child, &status, 0) == child && WIFEXITED(status) &&
-	    WEXITSTATUS(status) >= SAID)
-		return WEXITSTATUS(status) - SAID;
-	buf_str(&reason, "what it traces by itself is not here");
-	(out_mode == OUT_JSON ? print_json : print_text)(a, PROBE_UNAVAILABLE, &reason, &none);
-	out_flush();
-	buf_free(&reason);
-	return PROBE_UNAVAILABLE;
+	}
+	close(said[1]);
+	if (child < 0 || waitpid(child, &status, 0) != child || !WIFEXITED(status) ||
+	    WEXITSTATUS(status) < SAID) {
+		read_reason(&reason, said[0]);
+		(out_mode == OUT_JSON ? print_json : print_text)(a, PROBE_UNAVAILABLE, &reason,
+								 &none);
+		out_flush();
+		buf_free(&reason);
+		status = -1;
+	}
+	close(said[0]);
+	return status == -1 ? PROBE_UNAVAILABLE : WEXITSTATUS(status) - SAID;
 }
 
 int check_main(int argc, char **argv)
