@@ -263,9 +263,14 @@ static int drop_forbidden(struct sites *s, u32 first)
 	return 0;
 }
 
-static int no_list(struct spec_error *err, u32 at, int code)
+static int no_list(struct spec_error *err, int code)
 {
-	return resolve_error(err, at, code, "cannot list the kernel's functions (%s): %s",
+	if (kernel_lockdown() == LOCKDOWN_CONFIDENTIALITY)
+		return resolve_error(err, SPEC_NOWHERE, code,
+				     "the kernel is locked down (confidentiality), which hides the "
+				     "list of its functions (%s)",
+				     FUNCTIONS);
+	return resolve_error(err, SPEC_NOWHERE, code, "cannot list the kernel's functions (%s): %s",
 			     FUNCTIONS, strerror(-code));
 }
 
@@ -291,7 +296,7 @@ static int add_functions(struct sites *s, const struct spec *spec, struct spec_e
 	ret = each_line(tracefs_dir(), FUNCTIONS, add_function, &f);
 	match_free(&f.match);
 	if (ret && ret != -ENOMEM)
-		return no_list(err, spec->name_at, ret);
+		return no_list(err, ret);
 	drop_ambiguous(s, first);
 	ret = ret ?: drop_forbidden(s, first);
 	if (!ret && s->n == first) {
@@ -406,7 +411,7 @@ static int no_function(const struct spec *spec, struct spec_error *err)
 	int ret = each_line(tracefs_dir(), FUNCTIONS, look, &l);
 
 	if (ret)
-		return no_list(err, spec->name_at, ret);
+		return no_list(err, ret);
 	if (l.times > 1)
 		return resolve_error(
 			err, spec->name_at, -EADDRNOTAVAIL,

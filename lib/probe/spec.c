@@ -264,8 +264,14 @@ void spec_free(struct spec *s)
 
 void spec_caret(struct buf *b, const char *text, const struct spec_error *err)
 {
-	const char *place = text + err->at, *line = place, *end = place + strcspn(place, "\n");
+	const char *place, *line, *end;
 
+	if (err->at == SPEC_NOWHERE) {
+		buf_str(b, err->text);
+		return;
+	}
+	place = line = text + err->at;
+	end = place + strcspn(place, "\n");
 	while (line > text && line[-1] != '\n')
 		line--;
 	buf_fmt(b, "%s\n  ", err->text);

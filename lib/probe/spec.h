@@ -38,6 +38,8 @@ struct spec {
 };
 
 /* What is wrong, and where in the text. */
+#define SPEC_NOWHERE ((u32)-1) /* no place in the text: the machine's fault, not the text's */
+
 struct spec_error {
 	u32 at;
 	char text[256];
@@ -51,7 +53,7 @@ struct spec_error {
 int spec_parse(struct spec *s, const char *text, bool regex, struct spec_error *err);
 void spec_free(struct spec *s);
 
-/* The error, below it the line of the text that it is in, and a caret under the place. */
+/* The error, below it the line of the text that it is in, if any, and a caret under the place. */
 void spec_caret(struct buf *b, const char *text, const struct spec_error *err);
 
 #endif

@@ -72,6 +72,12 @@ def boot(append):
     return mark
 
 
+def load_what_is_traced():
+    """Modules without which an applet has nothing to trace. ZFS no guest has."""
+    for module in ("ext4", "btrfs", "xfs", "f2fs", "md_mod"):
+        load(module)
+
+
 def needs(*things):
     """Skip where one is lacking: module:NAME tracepoint:SUBSYSTEM:NAME function:NAME program:NAME
     file:PATH kernel:6.12 (or newer) below:6.12 (older) machine:x86_64."""

@@ -662,8 +662,7 @@ def check(*applets, before=()):
 
 @timeout(120)
 def test_check():
-    for module in ("ext4", "btrfs", "xfs", "f2fs", "md_mod"):  # without it there is nothing to trace
-        load(module)
+    load_what_is_traced()
     code, said = check()
     zfs = said.pop("zfsdist")  # a guest has none
     assert zfs["verdict"] == "unavailable" and zfs["reason"], zfs

@@ -35,8 +35,10 @@ def test_integrity():
     assert "[integrity]" in LOCKDOWN.read_text()
     opens_are_exact()
     waits_are_counted()
-    load("ext4")  # without it ext4dist has nothing to trace
-    assert {one["verdict"] for one in check().values()} <= {"ok", "degraded"}
+    load_what_is_traced()
+    verdicts = check()
+    assert "zfs" in verdicts.pop("zfsdist")["reason"].lower()
+    assert [one for one in verdicts.values() if one["verdict"] not in ("ok", "degraded")] == []
 
 
 @boot("lockdown=confidentiality")
