@@ -49,12 +49,6 @@ void probed_add(const char *pattern)
 	probed.pattern[probed.n++] = pattern;
 }
 
-void probed_add_if_there(const char *pattern)
-{
-	probed.optional[probed.n] = true;
-	probed_add(pattern);
-}
-
 static u32 only_pid(void)
 {
 	return common.filter.pids.n == 1 ? common.filter.pids.id[0] : 0;
@@ -134,13 +128,12 @@ void probed_check_calls(void)
 	probed_check();
 }
 
-static void resolve(const struct spec *spec, const char *pattern, bool optional)
+static void resolve(const struct spec *spec, const char *pattern)
 {
 	struct spec_error err = {};
 	struct buf b = {};
 
-	if (!(probed.calls ? pairs_add : sites_add)(&probed.sites, spec, only_pid(), &err) ||
-	    optional)
+	if (!(probed.calls ? pairs_add : sites_add)(&probed.sites, spec, only_pid(), &err))
 		return;
 	spec_caret(&b, pattern, &err);
 	die("%.*s", (int)b.len, b.data);
@@ -172,7 +165,7 @@ void probed_prepare(struct run *run)
 
 	if (!sites->n) {
 		for (int i = 0; i < probed.n; i++)
-			resolve(&probed.spec[i], probed.pattern[i], probed.optional[i]);
+			resolve(&probed.spec[i], probed.pattern[i]);
 		number(sites);
 	}
 	err = attach_plan(&probed.attach, sites, only_pid());

@@ -15,7 +15,6 @@
 struct probed {
 	const char *pattern[PROBED_PATTERNS];
 	struct spec spec[PROBED_PATTERNS];
-	bool optional[PROBED_PATTERNS];
 	int n;
 	bool regex, list;
 	bool fields; /* set by an applet that reads the fields of tracepoints */
@@ -68,9 +67,6 @@ void probed_check_calls(void);
 
 /* For check() of an applet that has its pattern built in. */
 void probed_add(const char *pattern);
-
-/* The same; what is not there is left out, as long as there is another. */
-void probed_add_if_there(const char *pattern);
 
 /* Whether a pattern means anything on this machine. */
 bool probed_exists(const char *pattern);
