@@ -1,7 +1,13 @@
 /* Names that go: by unlink(2), rmdir(2) and rename(2), once they have succeeded. */
 #include "bcctool.bpf.h"
-#include "fsop.bpf.h"
 #include "filegone.h"
+
+#define S_IFMT  0170000
+#define S_IFDIR 0040000
+
+/* Since 5.12 functions of inodes take the user ids of the mount as an argument before the others.
+ */
+#define IDMAPPED bpf_core_type_exists(struct renamedata)
 
 /* By what goes: on overlayfs such calls nest. */
 struct leaving {

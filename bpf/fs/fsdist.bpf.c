@@ -7,7 +7,7 @@
 const volatile struct fsdist_conf conf;
 TABLE(hists, u32, struct bcc_hist, 8);
 
-static __always_inline int count(void *ctx, u32 kind, const struct fsop *op, s64 result, u64 ns)
+static __always_inline int count(u32 kind, u64 ns)
 {
 	struct bcc_hist *hist = hists_at(&kind);
 

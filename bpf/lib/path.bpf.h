@@ -71,44 +71,6 @@ static __always_inline bool path_of_dirfd(int dfd, struct path *path)
 }
 
 /*
- * The name of a file, and if `full` those of the folders above it up to the task's root, as
- * lib/path.h says. Folders too many to follow are left out, and counted.
- */
-static __noinline void path_names(struct bcc_path *to, struct path *path, bool full)
-{
-	struct task_struct *task = (void *)bpf_get_current_task();
-	struct fs_struct *fs = BPF_CORE_READ(task, fs);
-	struct path root = {};
-	long n = 0;
-
-	if (!to || !path)
-		return;
-	if (full) {
-		bpf_core_read(&root, sizeof(root), &fs->root);
-		n = path_append(to->file, 0, PATH_NAMES, path, &root);
-		if (!n)
-			lose(LOST_TEXT);
-	}
-	if (n <= 0)
-		n = bpf_probe_read_kernel_str(to->file, PATH_NAME,
-					      BPF_CORE_READ(path, dentry, d_name.name));
-	to->len = n > 0 ? n : 0;
-	to->full = full;
-}
-
-/*
- * The path of a dentry whose mount is not known: by the first place where its file system is
- * mounted.
- */
-static __always_inline struct path path_of_dentry(struct dentry *dentry)
-{
-	void *first = BPF_CORE_READ(dentry, d_sb, s_mounts.next);
-	struct mount *m = first - bpf_core_field_offset(struct mount, mnt_instance);
-
-	return (struct path){ (void *)m + bpf_core_field_offset(struct mount, mnt), dentry };
-}
-
-/*
  * A name that was passed to an *at() call, and if `full` and it is relative the folders above it.
  * Counted as lost text if unreadable; not if it was none (EFAULT).
  */
