@@ -81,6 +81,7 @@ def little_memory():
 
 
 @alone
+@timeout(150)
 def test_direct_reclaim():
     with cached_file() as file, little_memory() as pool, kernel_trace("direct") as reclaims:
         work("cache", file, "read", 2048)
