@@ -374,6 +374,23 @@ static void add_link(struct run *run, struct bpf_link *link)
 	run->links[run->nlinks++] = link;
 }
 
+/* On every CPU that is there. */
+static int attach_counters(struct run *run, const char *prog, struct perf_event_attr *attr)
+{
+	struct bpf_program *p = bpf_object__find_program_by_name(run->obj, prog);
+	int cpus = libbpf_num_possible_cpus();
+
+	for (int cpu = 0; cpu < cpus; cpu++) {
+		struct bpf_link *link = attach_perf_event(p, attr, cpu);
+
+		if (link)
+			add_link(run, link);
+		else if (errno != ENODEV) /* an offline CPU */
+			return -errno;
+	}
+	return 0;
+}
+
 void run_sample(struct run *run, const char *prog, u64 hz)
 {
 	struct perf_event_attr attr = {
@@ -383,17 +400,38 @@ void run_sample(struct run *run, const char *prog, u64 hz)
 		.freq = 1,
 		.sample_freq = hz,
 	};
-	struct bpf_program *p = bpf_object__find_program_by_name(run->obj, prog);
-	int cpus = libbpf_num_possible_cpus();
+	int err = attach_counters(run, prog, &attr);
 
-	for (int cpu = 0; cpu < cpus; cpu++) {
-		struct bpf_link *link = attach_perf_event(p, &attr, cpu);
+	if (err)
+		die_err(err, "cannot sample the CPUs");
+}
 
-		if (link)
-			add_link(run, link);
-		else if (errno != ENODEV) /* an offline CPU */
-			die_err(errno, "cannot sample CPU %d", cpu);
-	}
+int run_counter(struct run *run, const char *prog, u32 type, u64 config, u64 period)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = type,
+		.config = config,
+		.sample_period = period,
+	};
+
+	return attach_counters(run, prog, &attr);
+}
+
+bool run_has_counter(u32 type, u64 config)
+{
+	struct perf_event_attr attr = {
+		.size = sizeof(attr),
+		.type = type,
+		.config = config,
+		.exclude_kernel = 1,
+	};
+	int fd = syscall(SYS_perf_event_open, &attr, 0, -1, -1, PERF_FLAG_FD_CLOEXEC);
+	bool lacking = fd < 0 && (errno == ENOENT || errno == EOPNOTSUPP || errno == ENODEV);
+
+	if (fd >= 0)
+		close(fd);
+	return !lacking;
 }
 
 void run_detach(struct run *run)

@@ -59,6 +59,15 @@ bool run_wait(struct run *run); /* one interval; false when it was the last */
  */
 void run_sample(struct run *run, const char *prog, u64 hz);
 
+/*
+ * The same with a counter (perf_event_open(2): `type`, `config`), each time it has counted `period`
+ * more on a CPU. 0 or -errno.
+ */
+int run_counter(struct run *run, const char *prog, u32 type, u64 config, u64 period);
+
+/* Whether the machine has it, as far as can be told without privileges. */
+bool run_has_counter(u32 type, u64 config);
+
 /* Detaches every probe, so that nothing is added to the maps any more. */
 void run_detach(struct run *run);
 
