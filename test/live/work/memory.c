@@ -49,9 +49,43 @@ WORK(touch, "N: touch N pages of new memory in the function work_touch_pages")
 	long pages = number(argc, argv, 1, 1), before;
 	char *memory = small_pages(pages);
 
+	/* What it needs besides: its code, its variable, and what faults() needs. */
+	keep += *(volatile const char *)work_touch_pages;
+	faults();
 	before = faults();
 	work_touch_pages(memory, pages);
 	printf("pid %d pages %ld faults %ld\n", getpid(), pages, faults() - before);
+	return 0;
+}
+
+FRAME long work_brk(long end)
+{
+	long result = SYS_brk;
+#ifdef __x86_64__
+	__asm__ volatile("syscall" : "+a"(result) : "D"(end) : "rcx", "r11", "memory");
+#else
+	result = syscall(SYS_brk, end);
+#endif
+	return result;
+}
+
+FRAME long work_grow(long bytes, long times)
+{
+	long end = work_brk(0);
+
+	for (long i = 0; i < times; i++)
+		end = work_brk(end + bytes);
+	return end + keep++;
+}
+
+WORK(heap, "N BYTES: make the heap larger by BYTES N times, in the function work_grow")
+{
+	long times = number(argc, argv, 1, 1), bytes = number(argc, argv, 2, PAGE);
+	long begin = work_brk(0), end;
+
+	work_grow(bytes, times);
+	end = work_brk(0);
+	printf("pid %d times %ld grown %ld\n", getpid(), times, end - begin);
 	return 0;
 }
 
