@@ -23,6 +23,7 @@ ROOT = Path(__file__).resolve().parent.parent.parent
 BUILD = ROOT / "build"
 BCCTOOL = str(BUILD / "bcctool")
 WORK = str(BUILD / "test" / "work")
+TODAY = time.strftime("%F")
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 # bpf(2): commands and the head of struct bpf_prog_info, include/uapi/linux/bpf.h.
@@ -157,7 +158,7 @@ STARTED = ("opensnoop", "runqlat", "biolatency")
 def starting(applet, rounds, lines):
     if applet == STARTED[0]:
         lines += ["", "**Start and memory.** Time from exec to the first probe that fires, peak resident memory; "
-                  f"medians of {rounds}.", "", "| tool | | bcctool | libbpf-tools | bpftrace | BCC |",
+                  f"medians of {rounds}, {TODAY}.", "", "| tool | | bcctool | libbpf-tools | bpftrace | BCC |",
                   "|---|---|---|---|---|---|"]
     measured = {peer: [] for peer in PEERS}
     # By turns: what else the machine does meanwhile meets all alike. The slow ones have theirs later.
@@ -221,7 +222,7 @@ COSTS = [
 
 def costs(rounds, lines):
     lines += ["", "**Cost of an event.** In the kernel by its own count (all programs of the tool, ns a run of the "
-              f"busiest), and a tight loop, ns a call more than without a tool; medians of {rounds}.", "",
+              f"busiest), and a tight loop, ns a call more than without a tool; medians of {rounds}, {TODAY}.", "",
               "| | without | bcctool | libbpf-tools | ratio (kernel, loop) |", "|---|---|---|---|---|"]
     for applet, options, workload, what in COSTS:
         if applet not in subprocess.run([BCCTOOL, "--names"], capture_output=True, text=True).stdout.split():
@@ -251,7 +252,7 @@ def costs(rounds, lines):
 
 def storm(rounds, lines):
     lines += ["", "**A storm.** 100,000 opens by two processes at full speed, rows into a file: rows, and losses that "
-              f"the tool reports; medians of {rounds}.", "", "| | rows | reported lost | unaccounted for |",
+              f"the tool reports; medians of {rounds}, {TODAY}.", "", "| | rows | reported lost | unaccounted for |",
               "|---|---|---|---|"]
     for peer, argv in PEERS.items():
         counts = []
@@ -323,7 +324,7 @@ def all_at_once(*argv):
 
 
 def at_once(rounds, lines):
-    lines += ["", f"**All functions at once.** Until they are traced, and from Ctrl-C to the end; medians of {rounds}.",
+    lines += ["", f"**All functions at once.** Until they are traced, and from Ctrl-C to the end; medians of {rounds}, {TODAY}.",
               "", "| | attach | detach |", "|---|---|---|"]
     for what, pattern in (("every function of the kernel, `funccount '*'`", "*"),
                           ("every function of libjvm.so", f"{JVM}:*")):
@@ -337,7 +338,7 @@ def at_once(rounds, lines):
 
 def many(rounds, lines):
     lines += ["", "**Many functions.** All that begin with tcp_, for a second: the whole command less that second, "
-              f"attaching and detaching in it; medians of {rounds}.", "", "| | time | memory |", "|---|---|---|"]
+              f"attaching and detaching in it; medians of {rounds}, one run of each peer; {TODAY}.", "", "| | time | memory |", "|---|---|---|"]
     ours = None
     for what, argv in MANY:
         try:
@@ -401,7 +402,7 @@ def trace(rounds, lines):
     (live, peak), (live_bcc, peak_bcc) = (
         [statistics.median(column) for column in zip(*found)] for found in (ours, theirs))
     cost, by_hand = statistics.median(cost), statistics.median(by_hand)
-    lines += ["", f"**An expression.** `trace '{TRACE.format('')}'`; medians of {rounds}.", "",
+    lines += ["", f"**An expression.** `trace '{TRACE.format('')}'`; medians of {rounds}, {TODAY}.", "",
               "| | bcctool | peer | ratio |", "|---|---|---|---|",
               f"| start, BCC | {live:.2f} s | {live_bcc:.2f} s | {live_bcc / live:.1f}x |",
               f"| memory, BCC | {peak / 1024:.1f} MB | {peak_bcc / 1024:.1f} MB | {peak_bcc / peak:.1f}x |",
@@ -419,7 +420,7 @@ def size(lines):
             sources += int(sections[1].split()[3])
     lines += ["", f"**Size.** bcctool, static and stripped, with {len(names)} applets: {binary / 1e6:.2f} MB. One applet "
               f"adds {(objects + sources) / len(names) / 1024:.1f} KB on average (its program {objects / len(names) / 1024:.1f}, "
-              f"its tables {sources / len(names) / 1024:.1f})."]
+              f"its tables {sources / len(names) / 1024:.1f}; {TODAY})."]
 
 
 def main():
