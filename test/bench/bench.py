@@ -250,6 +250,69 @@ def costs(rounds, lines):
         print(applet, options, kernel, loop, parts, flush=True)
 
 
+def own_time(pid):
+    """Nanoseconds on a CPU of a process, all threads: the first field of /proc/PID/schedstat, proc(5)."""
+    return sum(int(path.read_text().split()[0]) for path in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+
+
+def disk(n):
+    return [WORK, "disk", "/dev/nullb0", str(n), "4096", "r", "SEQ"]
+
+
+# Applet, options, a workload of so many events; each a kind that libbpf-tools has too.
+BREADTH = [
+    ("opensnoop", [], [WORK, "open", "5000", "/nonexistent/%d"], 5000),
+    ("execsnoop", [], [WORK, "exec_storm", WORK, "200", "1"], 200),
+    ("exitsnoop", [], [WORK, "fork", "200"], 200),
+    ("biosnoop", [], disk(2000), 2000),
+    ("tcpconnect", [], [WORK, "tcp", "127.0.0.1", "100", "0", "300"], 300),
+    ("tcplife", [], [WORK, "tcp", "127.0.0.1", "100", "0", "300"], 300),
+    ("runqlat", ["1"], [WORK, "sleep", "2000", "100"], 2000),
+    ("cpudist", ["1"], [WORK, "sleep", "2000", "100"], 2000),
+    ("biolatency", ["1"], disk(2000), 2000),
+    ("bitesize", ["1"], disk(2000), 2000),
+    ("vfsstat", ["1"], ["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=10000"], 20000),
+    ("tcptop", ["-C", "1"], [WORK, "tcp", "127.0.0.1", "1000000", "0", "20"], 20),
+]
+
+
+def whole_cost(peer, applet, options, workload, events):
+    """Time until live, peak memory, and CPU time an event: the programs' and the process's own."""
+    with open("/tmp/sink", "w") as sink:
+        with load(*gentle()):
+            tool = Tool(PEERS[peer](applet) + options, out=sink)
+        time.sleep(1.5)
+        before, began = tool.programs(), own_time(tool.process.pid)
+        subprocess.run(workload, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        time.sleep(1.5)
+        own = own_time(tool.process.pid) - began
+        programs_of_it = sum(now[1] - before[i][1] for i, now in tool.programs().items() if i in before)
+        peak = peak_kb(tool.process.pid)
+        tool.stop()
+    return tool.live, peak, (own + programs_of_it) / events
+
+
+def breadth(rounds, lines):
+    lines += ["", "**Twelve tools.** Until the first probe fires, peak memory, and CPU time an event (the programs' by the "
+              f"kernel's count, and the process's own); ratios to libbpf-tools, medians of {rounds}, {TODAY}.", "",
+              "| | start | memory | CPU an event |", "|---|---|---|---|"]
+    for applet, options, workload, events in BREADTH:
+        measured = {peer: [] for peer in ("bcctool", "libbpf-tools")}
+        try:
+            for _ in range(rounds):
+                for peer, found in measured.items():
+                    found.append(whole_cost(peer, applet, options, workload, events))
+        except RuntimeError as error:
+            print(error, file=sys.stderr, flush=True)
+            lines.append(f"| {applet} | the peer is not live | | |")
+            continue
+        print(applet, measured, flush=True)
+        ours, theirs = ([statistics.median(column) for column in zip(*found)] for found in measured.values())
+        lines.append(f"| {applet} | {ours[0]:.2f} / {theirs[0]:.2f} s: {ours[0] / theirs[0]:.2f} "
+                     f"| {ours[1] / 1024:.1f} / {theirs[1] / 1024:.1f} MB: {ours[1] / theirs[1]:.2f} "
+                     f"| {ours[2] / 1000:.1f} / {theirs[2] / 1000:.1f} us: {ours[2] / theirs[2]:.2f} |")
+
+
 def storm(rounds, lines):
     lines += ["", "**A storm.** 100,000 opens by two processes at full speed, rows into a file: rows, and losses that "
               f"the tool reports; medians of {rounds}, {TODAY}.", "", "| | rows | reported lost | unaccounted for |",
@@ -427,7 +490,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peer", help="measure only the start of this one")
-    parser.add_argument("part", help=", ".join((*STARTED, "costs", "storm", "many", "trace", "size")))
+    parser.add_argument("part", help=", ".join((*STARTED, "costs", "breadth", "storm", "many", "trace", "size")))
     options = parser.parse_args()
     Path("/proc/sys/kernel/bpf_stats_enabled").write_text("1")
     Path("/proc/sys/kernel/kptr_restrict").write_text("0")
@@ -444,7 +507,7 @@ def main():
     elif options.part == "size":
         size(lines)
     else:
-        {"costs": costs, "storm": storm, "many": many, "at_once": at_once, "trace": trace}[options.part](options.rounds, lines)
+        {"costs": costs, "breadth": breadth, "storm": storm, "many": many, "at_once": at_once, "trace": trace}[options.part](options.rounds, lines)
     (Path(os.environ["BCCTOOL_SHARE"]) / f"{options.part}.md").write_text("\n".join(lines) + "\n")
 
 
