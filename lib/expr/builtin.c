@@ -191,6 +191,17 @@ static struct node *check_strcmp(struct compile *c, struct node *n)
 	return n;
 }
 
+/* htons() and the like of byteorder(3): the same both ways. */
+static struct node *check_order(struct compile *c, struct node *n)
+{
+	const struct expr_type *type =
+		expr_type_int(c->types, n->text[strlen(n->text) - 1] == 's' ? 2 : 4, false);
+
+	if (!n->a || n->a->next)
+		fail(c, n->pos, n->len, "%s takes one integer", n->text);
+	return operation(c, N_SWAP, n, convert(c, check_integer(c, n->a), type), NULL, type);
+}
+
 static const struct builtin builtins[] = {
 	{ "$PID", .type = &type_uint, .emit = emit_tgid },
 	{ "$TGID", .type = &type_uint, .emit = emit_tgid },
@@ -213,6 +224,10 @@ static const struct builtin builtins[] = {
 	{ "$latency", .check = check_latency, .emit = emit_latency },
 	{ "$entry", true, .check = check_entry },
 	{ "STRCMP", true, .check = check_strcmp },
+	{ "ntohs", true, .check = check_order },
+	{ "ntohl", true, .check = check_order },
+	{ "htons", true, .check = check_order },
+	{ "htonl", true, .check = check_order },
 };
 
 const struct builtin *builtin_find(const char *name)

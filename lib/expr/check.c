@@ -2,6 +2,7 @@
  * What the tree means: names become what they stand for, members offsets, and every conversion that
  * C makes without being told becomes a node. Constants are folded on the way.
  */
+#include <endian.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -60,6 +61,7 @@ static u64 fold(enum node_kind kind, u64 a, u64 b, const struct expr_type *t)
 	switch (kind) {
 	case N_NEGATE: return -a;
 	case N_INVERT: return ~a;
+	case N_SWAP: return t->size == 2 ? htobe16(a) : t->size == 4 ? htobe32(a) : htobe64(a);
 	case N_NOT: return !a;
 	case N_MUL: return a * b;
 	case N_DIV: return !t->is_signed ? a / b : sb == -1 ? -a : (u64)(sa / sb);
@@ -82,8 +84,8 @@ static u64 fold(enum node_kind kind, u64 a, u64 b, const struct expr_type *t)
 }
 
 /* An operation on two scalars of one type; its own type is `type`. */
-static struct node *operation(struct compile *c, enum node_kind kind, const struct node *at,
-			      struct node *a, struct node *b, const struct expr_type *type)
+struct node *operation(struct compile *c, enum node_kind kind, const struct node *at,
+		       struct node *a, struct node *b, const struct expr_type *type)
 {
 	struct node *n;
 
@@ -232,7 +234,7 @@ struct node *check_value(struct compile *c, struct node *n)
 	return value_of(c, check(c, n));
 }
 
-static struct node *check_integer(struct compile *c, struct node *n)
+struct node *check_integer(struct compile *c, struct node *n)
 {
 	n = check_value(c, n);
 	if (!type_integer(n->type))

@@ -54,6 +54,8 @@ static void alu(struct buf *b, const struct bpf_insn *i)
 
 	if (BPF_OP(i->code) == BPF_NEG)
 		buf_fmt(b, "%c%d = -%c%d", r, i->dst_reg, r, i->dst_reg);
+	else if (BPF_OP(i->code) == BPF_END)
+		buf_fmt(b, "r%d = be%d r%d", i->dst_reg, i->imm, i->dst_reg);
 	else if (BPF_SRC(i->code) == BPF_X)
 		buf_fmt(b, "%c%d %s %c%d", r, i->dst_reg, alu_ops[op], r, i->src_reg);
 	else

@@ -295,6 +295,7 @@ static bool simple(const struct node *n)
 	case N_MEMORY: return type_scalar(n->type) && in_context(n);
 	case N_CAST:
 	case N_NEGATE:
+	case N_SWAP:
 	case N_INVERT: return simple(n->a);
 	default: return false;
 	}
@@ -454,6 +455,10 @@ void gen_value(struct gen *g, const struct node *n, int dst)
 	case N_NEGATE:
 		gen_value(g, n->a, dst);
 		alu_imm(g->code, BPF_NEG, wide(n), dst, 0);
+		break;
+	case N_SWAP:
+		gen_value(g, n->a, dst);
+		alu_imm(g->code, BPF_END | BPF_TO_BE, false, dst, 8 * n->type->size);
 		break;
 	case N_INVERT:
 		gen_value(g, n->a, dst);

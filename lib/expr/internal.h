@@ -203,6 +203,7 @@ enum node_kind {
 	N_STREQ,  /* the string at a is the literal b */
 	N_NEGATE,
 	N_INVERT,
+	N_SWAP, /* a between the network's order of bytes and the machine's */
 	N_NOT,
 	N_MUL,
 	N_DIV,
@@ -252,6 +253,9 @@ int parse_signature(struct compile *c, struct expr_name *names, int max);
 struct node *check(struct compile *c, struct node *n);       /* anything: memory stays memory */
 struct node *value_of(struct compile *c, struct node *n);    /* what is checked, as a scalar */
 struct node *check_value(struct compile *c, struct node *n); /* both */
+struct node *check_integer(struct compile *c, struct node *n);
+struct node *operation(struct compile *c, enum node_kind kind, const struct node *at,
+		       struct node *a, struct node *b, const struct expr_type *type);
 struct node *convert(struct compile *c, struct node *n, const struct expr_type *to);
 bool is_string(struct compile *c, const struct node *n);     /* of char, or a literal */
 bool may_be_string(struct compile *c, const struct node *n); /* or who knows what */

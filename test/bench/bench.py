@@ -141,7 +141,8 @@ def load(*argv):
 def gentle(pause=0.005):
     """Something to see, every so many seconds."""
     return ["sh", "-c", f"while :; do {WORK} open 2 /nonexistent/%d >/dev/null; "
-            f"dd if=/dev/nullb0 of=/dev/null bs=4k count=2 iflag=direct 2>/dev/null; sleep {pause}; done"]
+            f"dd if=/dev/nullb0 of=/dev/null bs=4k count=2 iflag=direct 2>/dev/null; "
+            f"{WORK} tcp 127.0.0.1 1 >/dev/null; sleep {pause}; done"]
 
 
 PEERS = {
@@ -256,7 +257,7 @@ def own_time(pid):
 
 
 def disk(n):
-    return [WORK, "disk", "/dev/nullb0", str(n), "4096", "r", "SEQ"]
+    return [WORK, "disk", "/dev/nullb0", str(n), "4096", "r"]
 
 
 # Applet, options, a workload of so many events; each a kind that libbpf-tools has too.

@@ -1,6 +1,7 @@
 """funccount: every call of a workload is counted, once, and nobody else's."""
 
 import shlex
+import shutil
 
 from harness import *
 
@@ -187,6 +188,25 @@ def test_what_is_not_there():
     assert "no tracepoints of category" in says("t:scehd:sched_switch")
     assert "no tracepoint matches" in says("t:sched:nothing_*")
     assert "not a regular expression" in says("-r", "vfs_(")
+
+
+def test_commands_of_the_notes():
+    """With an interval; of block tracepoints; of a program that is found by its name."""
+    child = waiting_work("tcp", "127.0.0.1", 1000, 0, 25)
+    sends = tool("funccount", "-i", 1, "tcp_send*", "-p", child.pid, json=True)
+    child.go()
+    assert sum(row["count"] for row in sends.stop().json if row.get("func") == "tcp_sendmsg") == 25
+    with null_blk() as disk:
+        child = waiting_work("disk", disk, 30, 4096, "r")
+        block = tool("funccount", "-i", 1, "t:block:*", "-p", child.pid, json=True)
+        child.go()
+        found = [row for row in block.stop().json if row.get("func") == "block:block_rq_issue"]
+        assert sum(row["count"] for row in found) == 30
+    with folder() as path:
+        shutil.copy(WORK, path / "go")
+        go = tool("funccount", "go:os.*", json=True, env={"PATH": f"{path}:{os.environ['PATH']}"})
+        run([path / "go", "user", 40])
+        assert counts(go.stop()) == {"os.Work": 40}
 
 
 def test_nothing_is_left():

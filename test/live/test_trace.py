@@ -143,6 +143,19 @@ def test_commands_on_sleeps():
     assert len(found) == 5 and all("    work_stack_leaf+0x" in lines for lines in found), text
 
 
+def test_command_on_structs():
+    """The address of a sleeper's task: one per thread, the same at each of its sleeps."""
+    probe = 'do_nanosleep(struct hrtimer_sleeper *t) "task: %x", t->task'
+    one, other = waiting_work("sleep", 5, 1000), waiting_work("sleep", 3, 1000)
+    trace, task = tool("trace", probe, json=True), tool("trace", 'do_nanosleep "task: %x", $task', json=True)
+    one.go(), other.go()
+    found, wanted = trace.stop(), task.stop()
+    for child, n in ((one, 5), (other, 3)):
+        assert len(set(messages(found, child.pid))) == 1 and len(messages(found, child.pid)) == n
+        assert messages(found, child.pid) == messages(wanted, child.pid)
+    assert set(messages(found, one.pid)) != set(messages(found, other.pid))
+
+
 def udp6(*ports):
     """Sends to these ports of ::1 from a process of its own."""
     return run(["/usr/bin/python3", "-c", f"""
@@ -160,7 +173,9 @@ def test_command_on_sockets():
     probe = "udpv6_sendmsg(struct sock *sk) (sk->sk_dport == 13568)"
     bare = tool("trace", "-I", "net/sock.h", probe, json=True)
     more = tool("trace", "-I", "net/sock.h", f'{probe} "%I %d", sk->sk_v6_daddr, (u8)(sk->sk_dport >> 8)', json=True)
+    ports = tool("trace", 'udpv6_sendmsg(struct sock *sk) (ntohs(sk->sk_dport) > 53) "%d", ntohs(sk->sk_dport)', json=True)
     pid = udp6(53, 54, 53, 5353)
+    assert messages(ports.stop(), pid) == ["54", "5353"]
     assert len(bare.stop().of(pid)) == 2
     assert messages(more.stop(), pid) == ["::1 53"] * 2
 
@@ -358,3 +373,9 @@ def test_returns_of_many_at_a_time():
     result = trace.stop()
     found, missed = len(messages(result, child.pid)), result.json[-1]["lost"]["probes"]
     assert found + missed >= 200 and (found == 200 or KERNEL >= (6, 2)), (found, missed)
+
+
+def test_random_expressions_as_the_c_compiler_has_them():
+    """A thousand, each compiled, loaded and run in this kernel by BPF_PROG_TEST_RUN."""
+    result = run([BUILD / "test" / "expressions"], check=False)
+    assert result.words == {"expressions": 1000, "alike": 1000} and result.code == 0, result.err[-3000:]

@@ -192,6 +192,21 @@ static void enums(void **state)
 	is_number("sizeof(enum color)", 4);
 }
 
+static void order_of_bytes(void **state)
+{
+	(void)state;
+	is_number("ntohs(0x1234)", 0x3412);
+	is_number("ntohl(0x12345678)", 0x78563412);
+	is_number("htons(53) == 13568", 1);
+	is_number("ntohs(c->ints.u16)", 0x60ea);
+	is_number("ntohs(c->ints.u8) >> 8", 200);
+	is_number("htonl(c->ints.s32) == ntohl(c->ints.s32)", 1);
+	is_number("ntohl(ntohl(c->ints.u32))", 4000000000);
+	is_number("sizeof(ntohs(1)) + sizeof(htonl(1))", 6);
+	is_error("ntohs(1, 2)", "ntohs(1, 2)", "ntohs takes one integer");
+	is_error("ntohs()", "ntohs()", "ntohs takes one integer");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -203,6 +218,7 @@ int main(void)
 		cmocka_unit_test_setup(casts, expr_reset),
 		cmocka_unit_test_setup(ints, expr_reset),
 		cmocka_unit_test_setup(enums, expr_reset),
+		cmocka_unit_test_setup(order_of_bytes, expr_reset),
 	};
 
 	return cmocka_run_group_tests(tests, expr_setup, expr_teardown);

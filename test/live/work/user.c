@@ -49,9 +49,17 @@ FUNCTION void work_user_sleep(long us)
 	keep++;
 }
 
+/* As Go names functions: package and name. */
+FUNCTION int work_go(int v) __asm__("os.Work");
+
+int work_go(int v)
+{
+	return v + 1;
+}
+
 WORK(user,
      "N [US]: N rounds of a call of work_user_add(I, 1000), two of work_user_name(\"user I\"), "
-     "one of work_user_struct, work_user_static and work_user_recurse(3), and a sleep of US "
+     "one of work_user_struct, work_user_static, work_user_recurse(3) and os.Work, and a sleep of US "
      "microseconds in work_user_sleep")
 {
 	long count = number(argc, argv, 1, 1), us = number(argc, argv, 2, 0), sum = 0;
@@ -66,6 +74,7 @@ WORK(user,
 		sum += work_user_struct(&first);
 		sum += work_user_static(200, -300, 5000000000);
 		sum += work_user_recurse(3);
+		sum += work_go(i) - i - 1;
 		if (us)
 			work_user_sleep(us);
 	}
