@@ -48,6 +48,7 @@ struct applet {
 	size_t value;                 /* map engines: where in a row the map's value begins */
 	struct unit unit;             /* run_hist: what the buckets count */
 	bool linear;                  /* run_hist: a slot a value */
+	u32 step;                     /* or so many values; 0 is 1 */
 	int indent;                   /* of lists of stacks; 0 is 4 */
 	const bool *counted;          /* run_table: if set, `counters` are the table, not `rows` */
 	const char *sort;             /* key of the column to sort by, descending */

@@ -27,14 +27,19 @@ static u64 log2_high(int slot)
 	return slot == 63 ? ~0ull : (2ull << slot) - 1;
 }
 
+static u64 step_of(const struct applet *a)
+{
+	return a->step ?: 1;
+}
+
 static u64 low_of(const struct applet *a, int slot)
 {
-	return a->linear ? (u64)slot : log2_low(slot);
+	return a->linear ? slot * step_of(a) : log2_low(slot);
 }
 
 static u64 high_of(const struct applet *a, int slot)
 {
-	return a->linear ? (u64)slot : log2_high(slot);
+	return a->linear ? (slot + 1) * step_of(a) - 1 : log2_high(slot);
 }
 
 static u64 count_of(const struct bcc_hist *h)
@@ -94,22 +99,26 @@ void hist_log2_text(struct buf *b, const char *head, u64 negative, const u64 slo
 	}
 }
 
-static void hist_text(struct buf *b, const struct applet *a, const struct bcc_hist *h)
+void hist_linear_text(struct buf *b, const char *head, u64 step, const u64 slots[HIST_SLOTS])
 {
-	int last = last_slot(h->slots);
-	u64 max = most(h->slots, 0);
+	int last = last_slot(slots);
+	u64 max = most(slots, 0);
 
-	if (!a->linear) {
-		hist_log2_text(b, unit_of(a), 0, h->slots);
-		return;
-	}
 	if (last < 0)
 		return;
-	buf_fmt(b, "     %-13s : count     distribution\n", unit_of(a));
+	buf_fmt(b, "     %-13s : count     distribution\n", head);
 	for (int i = 0; i <= last; i++) {
-		buf_fmt(b, "        %-10d : %-8llu ", i, h->slots[i]);
-		hist_stars(b, h->slots[i], max, 40);
+		buf_fmt(b, "        %-10llu : %-8llu ", i * step, slots[i]);
+		hist_stars(b, slots[i], max, 40);
 	}
+}
+
+static void hist_text(struct buf *b, const struct applet *a, const struct bcc_hist *h)
+{
+	if (a->linear)
+		hist_linear_text(b, unit_of(a), step_of(a), h->slots);
+	else
+		hist_log2_text(b, unit_of(a), 0, h->slots);
 }
 
 static void hist_json(struct buf *b, struct run *run, const void *row, size_t size,

@@ -21,6 +21,9 @@ struct buf;
  */
 void hist_log2_text(struct buf *b, const char *head, u64 negative, const u64 slots[HIST_SLOTS]);
 
+/* The linear form: slot n is of the values from n * step on. */
+void hist_linear_text(struct buf *b, const char *head, u64 step, const u64 slots[HIST_SLOTS]);
+
 /* "|****    |" and a newline: as many stars of `width` as count has of max. */
 void hist_stars(struct buf *b, u64 count, u64 max, int width);
 #endif
