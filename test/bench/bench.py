@@ -158,7 +158,8 @@ STARTED = ("opensnoop", "runqlat", "biolatency")
 
 def starting(applet, rounds, lines):
     if applet == STARTED[0]:
-        lines += ["", "**Start and memory.** Time from exec to the first probe that fires, peak resident memory; "
+        lines += ["", "**Start and memory.** Time from exec to the first probe that fires, peak resident memory; \"not live\": "
+                  "it ended before that (biolatency.bt wants functions that 6.12 does not have); "
                   f"medians of {rounds}, {TODAY}.", "", "| tool | | bcctool | libbpf-tools | bpftrace | BCC |",
                   "|---|---|---|---|---|---|"]
     measured = {peer: [] for peer in PEERS}
