@@ -42,7 +42,7 @@ static u64 high_of(const struct applet *a, int slot)
 	return a->linear ? (slot + 1) * step_of(a) - 1 : log2_high(slot);
 }
 
-static u64 count_of(const struct bcc_hist *h)
+u64 hist_count(const struct bcc_hist *h)
 {
 	u64 n = 0;
 
@@ -133,7 +133,7 @@ static void hist_json(struct buf *b, struct run *run, const void *row, size_t si
 	stacks_json(b, run, row, size);
 	cols_json(b, a->columns, row, size);
 	buf_fmt(b, "%s\"unit\":\"%s\",\"count\":%llu,\"sum\":%llu,\"buckets\":[",
-		a->columns && a->columns->key ? "," : "", unit_of(a), count_of(h), h->sum);
+		a->columns && a->columns->key ? "," : "", unit_of(a), hist_count(h), h->sum);
 	for (int i = 0; i <= last; i++)
 		buf_fmt(b, "%s{\"low\":%llu,\"high\":%llu,\"count\":%llu}", i ? "," : "",
 			low_of(a, i), high_of(a, i), h->slots[i]);

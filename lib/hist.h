@@ -4,7 +4,10 @@
 
 #include "types.h"
 
-/* log2: slot 0 holds 0 and 1, slot n holds 2^n to 2^(n+1) - 1. Linear: slot n holds n. */
+/*
+ * log2: slot 0 holds 0 and 1, slot n holds 2^n to 2^(n+1) - 1. Linear: slot n holds n, or the
+ * values from n * step on.
+ */
 #define HIST_SLOTS 64
 
 struct bcc_hist {
@@ -14,6 +17,8 @@ struct bcc_hist {
 
 #ifndef __bpf__
 struct buf;
+
+u64 hist_count(const struct bcc_hist *h); /* how many values it has */
 
 /*
  * The log2 form in BCC's layout; `head` says what is counted. `negative`: how many values were less

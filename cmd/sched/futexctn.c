@@ -57,15 +57,6 @@ static void attached(struct run *run)
 	tracing = run;
 }
 
-static u64 count_of(const struct bcc_hist *h)
-{
-	u64 n = 0;
-
-	for (int i = 0; i < HIST_SLOTS; i++)
-		n += h->slots[i];
-	return n;
-}
-
 static bool print_lock(struct buf *b, const void *row)
 {
 	u64 ns = conf.ms ? 1000000 : 1000, n;
@@ -73,7 +64,7 @@ static bool print_lock(struct buf *b, const void *row)
 	struct futexctn_row r;
 
 	memcpy(&r, row, sizeof(r));
-	n = count_of(&r.value.hist);
+	n = hist_count(&r.value.hist);
 	buf_chr(b, '\n');
 	buf_safe(b, r.key.comm, strnlen(r.key.comm, COMM_LEN));
 	buf_fmt(b,
