@@ -73,7 +73,9 @@ static __always_inline int klock_free(void *ctx, u64 lock)
 
 	if (!k)
 		return 0;
-	if (k->got && elapsed(k->got, &ns))
+	if (!k->got) /* it did get it, and nobody told */
+		lose(LOST_RETURN);
+	else if (elapsed(k->got, &ns))
 		klock_freed(ctx, lock, k->note, ns);
 	bpf_map_delete_elem(&klocks, &key);
 	return 0;
