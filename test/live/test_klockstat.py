@@ -22,6 +22,14 @@ def of(rows, caller):
     return [row for row in rows if caller in row.get("kernel", ())[:3]]
 
 
+def is_what_was_waited(ns, did):
+    """The workload's own clock, around the system call: 5 ms of each are enough for all but the wait.
+    Waits too short for it to note are less than 10 ms each, at most one a write. A wait may last for
+    several writes, between which the writer is first again."""
+    assert did["waits"] >= 1
+    assert did["waited_us"] - 5000 * did["waits"] <= ns / 1000 <= did["waited_us"] + 10_000 * N
+
+
 # Alone: another tracer of the same functions gives them another trampoline, and each its stacks.
 @alone
 def test_hold_and_wait():
@@ -32,7 +40,8 @@ def test_hold_and_wait():
     assert N * DELAY_NS <= held <= did["us"] * 1000
     assert DELAY_NS <= max(row["hld_max_ns"] for row in writes) <= held - (N - 1) * DELAY_NS
     asks = of(result.json, "pipe_ioctl")
-    assert DELAY_NS / 2 <= sum(row["acq_total_ns"] for row in asks) <= did["us"] * 1000
+    is_what_was_waited(sum(row["acq_total_ns"] for row in asks), did)
+    assert not result.json[-1]["lost"]["returns"]
 
 
 @alone
@@ -61,5 +70,5 @@ def test_mheld_and_mlock():
     assert slow == sum(row["count"] for row in writes) == N
     _, did, waited = pipe_lock("mlock")
     asks = of(waited.json, "pipe_ioctl")
-    assert DELAY_NS / 2 <= sum(row["sum"] for row in asks) <= did["us"] * 1000
+    is_what_was_waited(sum(row["sum"] for row in asks), did)
     assert {row["comm"] for row in writes + asks} == {"work"}

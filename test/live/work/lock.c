@@ -16,14 +16,22 @@
 // One of the kernel: a pipe's mutex, while the page that is written to it comes from a slow disk.
 static int pipe_end;
 static volatile int done;
+static long waits, waited_us; // calls that took 10 ms or longer: they found the mutex held
 
 static void *ask(void *unused)
 {
-	int n;
-
 	while (!done) {
+		long begin, took;
+		int n;
+
 		usleep(2000);
+		begin = now_us();
 		ioctl(pipe_end, FIONREAD, &n);
+		took = now_us() - begin;
+		if (took >= 10000) {
+			waits++;
+			waited_us += took;
+		}
 	}
 	return unused;
 }
@@ -50,7 +58,8 @@ WORK(pipelock, "DISK N: write N bytes to a pipe, each from a page of the disk th
 			fail("write");
 	done = 1;
 	pthread_join(other, NULL);
-	printf("pid %d writes %ld us %ld\n", getpid(), n, now_us() - begin);
+	printf("pid %d writes %ld us %ld waits %ld waited_us %ld\n", getpid(), n, now_us() - begin,
+	       waits, waited_us);
 	return 0;
 }
 
