@@ -110,9 +110,8 @@ static const struct applet llcstat = {
 	.summary = "count hits and misses of the last-level cache by process",
 	.doc = "Counts references to the CPU's last-level cache and those that missed it, by the "
 	       "counters of the hardware (PMU), which few virtual machines have. Both are samples: "
-	       "each stands for as many as -c says, and is the thread's that ran at that moment. "
-	       "So "
-	       "misses of a short time may be more than the references.\n\n"
+	       "each stands for as many as -c says, and is the thread's that ran at that "
+	       "moment. So misses of a short time may be more than the references.\n\n"
 	       "Costs an interrupt a sample: less with a larger -c.",
 	.positionals = ARGS_DURATION,
 	.options = options,

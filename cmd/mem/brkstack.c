@@ -40,9 +40,8 @@ static const struct applet brkstack = {
 	.name = "brkstack",
 	.summary = "count growth of heaps by user stack",
 	.doc = "Counts the calls of brk(2) that ask for a larger heap, by the user stack that led "
-	       "to "
-	       "them: where memory grows that malloc(3) seldom gives back. Large allocations, and "
-	       "those of other threads than the first, come from mmap(2) instead.\n\n"
+	       "to them: where memory grows that malloc(3) seldom gives back. Large allocations, "
+	       "and those of other threads than the first, come from mmap(2) instead.\n\n"
 	       "User stacks are walked by frame pointers.\n\n"
 	       "Costs next to nothing: brk(2) is rare.",
 	.positionals = ARGS_DURATION,

@@ -201,8 +201,7 @@ static void print_row(struct run *run, const struct klockstat_row *row, const st
 	else
 		buf_str(&name, "[Missed Kernel Stack]");
 	if (conf.by_thread) {
-		buf_fmt(&out, "%-7u %-7u %-16.16s ", row->key.pid, row->key.tid, "");
-		out.len -= 17;
+		buf_fmt(&out, "%-7u %-7u ", row->key.pid, row->key.tid);
 		buf_safe(&out, row->key.comm, strnlen(row->key.comm, COMM_LEN));
 		buf_fill(&out, ' ', 17 - strnlen(row->key.comm, COMM_LEN));
 	}

@@ -77,13 +77,12 @@ static const struct applet mlock = {
 	.name = "mlock",
 	.summary = "measure waiting for kernel mutexes, by lock and stack",
 	.doc = "Measures the time from when a thread asks the kernel for a mutex until it has it, "
-	       "as "
-	       "histograms by lock, kernel stack and thread name. Most get it at once: what is of "
+	       "as histograms by lock, kernel stack and thread name. Most get it at once: what is "
+	       "of "
 	       "interest is at the lower end of a histogram. The histograms with most time come "
 	       "last.\n\n"
 	       "Traces every mutex that is taken, of which there may be a million a second: -p "
-	       "makes "
-	       "it less.",
+	       "makes it less.",
 	.examples = mlock_examples,
 	.banner = "Tracing mutex_lock() latency... Hit Ctrl-C to end.",
 	MUTEX_APPLET,
@@ -107,13 +106,10 @@ static const struct applet mheld = {
 	.name = "mheld",
 	.summary = "measure how long kernel mutexes are held, by lock and stack",
 	.doc = "Measures the time from when a thread has a mutex of the kernel until it gives it "
-	       "back, "
-	       "as histograms by lock, kernel stack of the release, and thread name. The "
-	       "histograms "
-	       "with most time come last.\n\n"
+	       "back, as histograms by lock, kernel stack of the release, and thread name. The "
+	       "histograms with most time come last.\n\n"
 	       "Traces every mutex that is taken, of which there may be a million a second: -p "
-	       "makes "
-	       "it less.",
+	       "makes it less.",
 	.examples = mheld_examples,
 	.check = check_held,
 	.banner = "Tracing mutex_lock() held times... Hit Ctrl-C to end.",

@@ -24,7 +24,6 @@ static int map, ncpus;
 
 static int load(struct expr_prog *p)
 {
-	LIBBPF_OPTS(bpf_prog_load_opts, opts);
 	const struct bpf_insn *code;
 	struct bpf_insn *own;
 	int fd;
@@ -39,7 +38,7 @@ static int load(struct expr_prog *p)
 		if (own[i].code == (BPF_LD | BPF_IMM | BPF_DW) &&
 		    own[i].src_reg == BPF_PSEUDO_MAP_FD)
 			own[i].imm = map;
-	fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "expression", "GPL", own, n, &opts);
+	fd = bpf_prog_load(BPF_PROG_TYPE_RAW_TRACEPOINT, "expression", "GPL", own, n, NULL);
 	free(own);
 	return fd;
 }

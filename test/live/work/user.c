@@ -60,8 +60,7 @@ int work_go(int v)
 WORK(user,
      "N [US]: N rounds of a call of work_user_add(I, 1000), two of work_user_name(\"user I\"), "
      "one of work_user_struct, work_user_static, work_user_recurse(3) and os.Work, and a sleep of "
-     "US "
-     "microseconds in work_user_sleep")
+     "US microseconds in work_user_sleep")
 {
 	long count = number(argc, argv, 1, 1), us = number(argc, argv, 2, 0), sum = 0;
 
