@@ -138,11 +138,10 @@ def load(*argv):
 
 
 
-def gentle(pause=0.005):
+def gentle(pause=0.005, more=""):
     """Something to see, every so many seconds."""
     return ["sh", "-c", f"while :; do {WORK} open 2 /nonexistent/%d >/dev/null; "
-            f"dd if=/dev/nullb0 of=/dev/null bs=4k count=2 iflag=direct 2>/dev/null; "
-            f"{WORK} tcp 127.0.0.1 1 >/dev/null; sleep {pause}; done"]
+            f"dd if=/dev/nullb0 of=/dev/null bs=4k count=2 iflag=direct 2>/dev/null; {more} sleep {pause}; done"]
 
 
 PEERS = {
@@ -281,7 +280,7 @@ BREADTH = [
 def whole_cost(peer, applet, options, workload, events):
     """Time until live, peak memory, and CPU time an event: the programs' and the process's own."""
     with open("/tmp/sink", "w") as sink:
-        with load(*gentle()):
+        with load(*gentle(more=f"{WORK} tcp 127.0.0.1 1 >/dev/null;")):
             tool = Tool(PEERS[peer](applet) + options, out=sink)
         time.sleep(1.5)
         before, began = tool.programs(), own_time(tool.process.pid)
@@ -403,7 +402,8 @@ def at_once(rounds, lines):
 
 def many(rounds, lines):
     lines += ["", "**Many functions.** All that begin with tcp_, for a second: the whole command less that second, "
-              f"attaching and detaching in it; medians of {rounds}, one run of each peer; {TODAY}.", "", "| | time | memory |", "|---|---|---|"]
+              f"attaching and detaching in it; medians of {rounds}, one run of each peer; {TODAY}.", "",
+              "| | time | memory |", "|---|---|---|"]
     ours = None
     for what, argv in MANY:
         try:
@@ -509,7 +509,7 @@ def main():
     elif options.part == "size":
         size(lines)
     else:
-        {"costs": costs, "breadth": breadth, "storm": storm, "many": many, "at_once": at_once, "trace": trace}[options.part](options.rounds, lines)
+        {part.__name__: part for part in (costs, breadth, storm, many, at_once, trace)}[options.part](options.rounds, lines)
     (Path(os.environ["BCCTOOL_SHARE"]) / f"{options.part}.md").write_text("\n".join(lines) + "\n")
 
 
