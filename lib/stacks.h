@@ -128,7 +128,8 @@ void stack_event_header(struct buf *b, const struct applet *a);
 void stack_event(struct buf *b, struct run *run, const void *row, size_t size);
 
 /*
- * Before probes are live that take stacks, and for the engines after the last one is shown; between them, the names;
+ * Before probes are live that take stacks, and for engines after the last is shown; between, the
+ * names;
  * and what a row with stacks has: their frames as a list, as members of JSON, as fields of CSV.
  */
 void stacks_names(struct run *run);
