@@ -50,9 +50,11 @@ struct applet {
 	bool linear;                  /* run_hist: a slot a value */
 	u32 step;                     /* or so many values; 0 is 1 */
 	int indent;                   /* of lists of stacks; 0 is 4 */
-	const bool *counted;          /* run_table: if set, `counters` are the table, not `rows` */
-	const char *sort;             /* key of the column to sort by, descending */
-	bool ascending;               /* or ascending */
+	const struct stack_layout
+		*layout;     /* of stacks.h: where a row has more than one of a kind */
+	const bool *counted; /* run_table: if set, `counters` are the table, not `rows` */
+	const char *sort;    /* key of the column to sort by, descending */
+	bool ascending;      /* or ascending */
 	int (*compare)(const void *a, const void *b); /* instead of `sort`: > 0 puts b first */
 
 	/*

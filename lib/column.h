@@ -41,8 +41,9 @@ struct column {
 	size_t offset, size;
 	enum col_as as;
 	int digits;
-	const bool *show; /* text only: NULL is always; JSON and CSV have every column */
-	bool no_data;     /* but this: text has the value under another head too */
+	const bool *show;  /* text only: NULL is always; JSON and CSV have every column */
+	const char *owner; /* AS_USTACK: key of the column with its process, "pid" by default */
+	bool no_data;      /* but this: text has the value under another head too */
 
 	/* names[value], if there: text and JSON print the name; past `named`, the number. */
 	const char *const *names;

@@ -64,7 +64,6 @@ void run_events(struct run *run)
 
 	stacked = stack_events(run->applet);
 	if (stacked) {
-		stacks_names(run);
 		stack_event_header(&out, run->applet);
 	} else if (out_mode != OUT_TEXT || !run->applet->line) {
 		cols_header(&out, run->applet->columns, false);
@@ -85,5 +84,5 @@ void run_events(struct run *run)
 	read_events(ring);
 	run->lost[LOST_EVENT] += ring_lost(ring);
 	if (stacked)
-		stacks_nameless();
+		stacks_nameless(run);
 }

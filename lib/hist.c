@@ -201,6 +201,8 @@ static void print_row(struct run *run, const void *row, size_t size, u64 now)
 	struct bcc_hist h;
 
 	memcpy(&h, (const char *)row + a->value, sizeof(h));
+	if (stack_events(a))
+		stacks_row(run, row, size, h.sum);
 	if (out_mode == OUT_JSON) {
 		hist_json(&out, run, row, size, &h, now);
 		return;
@@ -259,8 +261,6 @@ void run_hist(struct run *run)
 	struct rows rows = {};
 	bool more, stacked = stack_events(run->applet);
 
-	if (stacked)
-		stacks_names(run);
 	if (out_mode == OUT_CSV)
 		csv_header(run->applet);
 	do {
@@ -271,6 +271,6 @@ void run_hist(struct run *run)
 		print_all(run, &rows, clock_mono());
 	} while (more);
 	if (stacked)
-		stacks_nameless();
+		stacks_nameless(run);
 	free(rows.data);
 }

@@ -62,6 +62,14 @@ const struct opt args_duration[] = {
 	{ 0 },
 };
 
+static int parse_pid(const char *arg, void *dst, char why[128]);
+
+const struct opt args_pid[] = {
+	OPT_PARSED(0, "pid", NULL, parse_pid, &common.filter.pids,
+		   "trace this process only; 0 is all of them"),
+	{ 0 },
+};
+
 /* The options of one applet, its own before the others. */
 struct options {
 	const struct opt *opt[MAX_OPTIONS];
@@ -187,6 +195,19 @@ static void add_id(struct bcc_ids *ids, u32 id, const char *what)
 	if (ids->n == FILTER_IDS)
 		opt_error("%s: more than %d", what, FILTER_IDS);
 	ids->id[ids->n++] = id;
+}
+
+static int parse_pid(const char *arg, void *dst, char why[128])
+{
+	u64 pid;
+
+	if (!number(arg, 0, PID_LIMIT, &pid)) {
+		snprintf(why, 128, "not a process ID");
+		return -EINVAL;
+	}
+	if (pid)
+		add_id(dst, pid, "pid");
+	return 0;
 }
 
 static void parse_ids(const struct opt *o, const char *what, const char *arg)

@@ -63,7 +63,8 @@ struct common {
 	int duration, interval, count;
 	int rows; /* tables: 0 is no limit */
 	bool timestamp, print_uid, json, csv, verbose;
-	bool folded, delimited, offsets, addresses; /* stacks */
+	bool folded, delimited, offsets, addresses, annotations; /* stacks */
+	const char *flamegraph, *pprof;
 	u32 stack_storage, stack_depth;
 	bool noclear; /* top tables */
 };
@@ -94,9 +95,15 @@ extern struct common common;
 #define OPT_OFFSET(l) OPT(l, "offset", NULL, &common.offsets, "print addresses as symbol+offset")
 #define OPT_STACKS                                                                                 \
 	OPT(0, "stack-storage-size", "N", &common.stack_storage,                                   \
-	    "keep this many different stacks (default 16384)", .min = 1, .max = 1 << 22),          \
+	    "keep this many different stacks (default: all)", .min = 1, .max = 1 << 22),           \
 		OPT(0, "perf-max-stack-depth", "N", &common.stack_depth,                           \
-		    "keep this many frames of a stack (default 127)", .min = 1, .max = 127)
+		    "keep this many frames of a stack (default 127)", .min = 1, .max = 127),       \
+		OPT_PICTURES
+#define OPT_PICTURES                                                                               \
+	OPT(0, "flamegraph", "FILE", &common.flamegraph,                                           \
+	    "write a flame graph, as SVG; without -f instead of text"),                            \
+		OPT(0, "pprof", "FILE", &common.pprof,                                             \
+		    "write a profile for pprof and speedscope (.pb.gz), likewise")
 #define OPT_NOCLEAR(l)   OPT(l, "noclear", NULL, &common.noclear, "do not clear the screen")
 #define OPT_ROWS(l)      OPT(l, "rows", "ROWS", &common.rows, "print this many rows at most", .min = 1)
 #define OPT_PRINT_UID(l) OPT(l, "print-uid", NULL, &common.print_uid, "print the user ID")
@@ -110,9 +117,10 @@ extern struct common common;
 	    "run COMMAND, the rest of the line, and trace it alone until it ends")
 
 /* Positionals that many applets share. */
-extern const struct opt args_interval_count[], args_duration[];
+extern const struct opt args_interval_count[], args_duration[], args_pid[];
 #define ARGS_INTERVAL_COUNT args_interval_count
 #define ARGS_DURATION       args_duration
+#define ARGS_PID            args_pid /* "[pid]", 0 is all */
 
 struct applet;
 void opt_parse(const struct applet *a, int argc, char **argv);

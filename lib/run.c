@@ -19,6 +19,7 @@
 #include "kernel.h"
 #include "object.h"
 #include "out.h"
+#include "pictures.h"
 #include "report.h"
 #include "stacks.h"
 
@@ -374,18 +375,17 @@ static void add_link(struct run *run, struct bpf_link *link)
 	run->links[run->nlinks++] = link;
 }
 
-/* On every CPU that is there. */
-static int attach_counters(struct run *run, const char *prog, struct perf_event_attr *attr)
+int run_perf(struct run *run, const char *prog, struct perf_event_attr *attr, int only)
 {
 	struct bpf_program *p = bpf_object__find_program_by_name(run->obj, prog);
 	int cpus = libbpf_num_possible_cpus();
 
-	for (int cpu = 0; cpu < cpus; cpu++) {
+	for (int cpu = only < 0 ? 0 : only; cpu < (only < 0 ? cpus : only + 1); cpu++) {
 		struct bpf_link *link = attach_perf_event(p, attr, cpu);
 
 		if (link)
 			add_link(run, link);
-		else if (errno != ENODEV) /* an offline CPU */
+		else if (errno != ENODEV || only >= 0) /* an offline CPU */
 			return -errno;
 	}
 	return 0;
@@ -400,7 +400,7 @@ void run_sample(struct run *run, const char *prog, u64 hz)
 		.freq = 1,
 		.sample_freq = hz,
 	};
-	int err = attach_counters(run, prog, &attr);
+	int err = run_perf(run, prog, &attr, -1);
 
 	if (err)
 		die_err(err, "cannot sample the CPUs");
@@ -415,7 +415,7 @@ int run_counter(struct run *run, const char *prog, u32 type, u64 config, u64 per
 		.sample_period = period,
 	};
 
-	return attach_counters(run, prog, &attr);
+	return run_perf(run, prog, &attr, -1);
 }
 
 bool run_has_counter(u32 type, u64 config)
@@ -589,6 +589,7 @@ void applet_run(const struct applet *a)
 		out_flush();
 		return;
 	}
+	pictures_open();
 	if (common.exec)
 		hold = hold_command(&run);
 
@@ -596,6 +597,8 @@ void applet_run(const struct applet *a)
 
 	start(&run, a);
 	run.child = child;
+	if (stack_events(a->other && *a->use_other ? a->other : a))
+		stacks_names(&run); /* of processes that may end as soon as we are ready */
 	clock_start = clock_mono();
 	say_ready();
 	give_up_caps(a);

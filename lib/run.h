@@ -65,6 +65,11 @@ void run_sample(struct run *run, const char *prog, u64 hz);
  */
 int run_counter(struct run *run, const char *prog, u32 type, u64 config, u64 period);
 
+/* The same as run_counter() with any event of perf_event_open(2), on every CPU (-1) or one.
+ * -ENODEV: it is off. */
+struct perf_event_attr;
+int run_perf(struct run *run, const char *prog, struct perf_event_attr *attr, int cpu);
+
 /* Whether the machine has it, as far as can be told without privileges. */
 bool run_has_counter(u32 type, u64 config);
 

@@ -10,13 +10,19 @@
 #include "kernel.h"
 #include "object.h"
 #include "out.h"
+#include "pictures.h"
 #include "report.h"
 #include "rows.h"
 #include "stacks.h"
+#include "stackset.h"
+#include "sums.h"
 
-#define CAPTURE_NS 5000000 /* of each tenth of a second: 5 % */
+#define CAPTURE_NS 5000000    /* of each tenth of a second: 5 % */
+#define STACKS_MAP 16384      /* stacks in the kernel at a time, and keys of `counts` */
+#define KEPT_WORDS (64 << 20) /* of stacks taken from there: 512 MB, then they stay there */
 
 static struct names names;
+static struct sums taken; /* from `counts` since the last report */
 
 /* Names */
 
@@ -54,24 +60,20 @@ void stack_trim(struct names *n, struct bcc_stack *s)
 }
 
 /* The text of one frame; 0, or why it is without a name. */
-static int frame(struct buf *b, struct names *n, u32 pid, u64 ip)
+static int name_frame(struct buf *b, struct names *n, u32 pid, u64 ip, struct sym *sym)
 {
-	struct sym sym;
-	int err = pid == OF_KERNEL ? ksyms_find(n->kernel, ip, &sym)
-				   : usyms_find(n->user, pid, ip, &sym);
+	int err = pid == OF_KERNEL ? ksyms_find(n->kernel, ip, sym)
+				   : usyms_find(n->user, pid, ip, sym);
 
 	b->len = 0;
-	sym_text(b, &sym, n->offsets);
-	if (sym.kind == SYM_NONE && n->offsets) {
+	sym_text(b, sym, n->offsets);
+	if (sym->kind == SYM_NONE && n->offsets) {
 		buf_chr(b, '+');
 		buf_hex(b, ip);
 	}
+	if (pid == OF_KERNEL && n->annotations)
+		buf_str(b, "_[k]");
 	return err;
-}
-
-static const char *missed(u32 pid)
-{
-	return pid == OF_KERNEL ? "[Missed Kernel Stack]" : "[Missed User Stack]";
 }
 
 static void count_nameless(struct names *n, u32 pid, int err)
@@ -82,36 +84,81 @@ static void count_nameless(struct names *n, u32 pid, int err)
 		n->refused++;
 }
 
-/* Calls `each` with the name of every frame. */
-static void each_frame(struct buf *b, struct names *n, u32 pid, const struct bcc_stack *s,
-		       bool root_first,
-		       void (*each)(struct buf *b, size_t start, const char *, size_t))
+static void each_note(const char *text, stack_each each, void *to)
 {
-	size_t start = b->len;
-	struct buf name = {};
+	const struct frame f = { .name = text, .len = strlen(text), .kind = FRAME_NOTE };
+
+	each(to, &f);
+}
+
+/* Frames that were named in this report: most come many times. */
+static struct named {
+	u64 ip;
+	u32 pid, report;
+	int err;
+	struct sym sym;
+	struct buf text;
+} lately[2048];
+
+static const struct named *named(struct names *n, u32 pid, u64 ip)
+{
+	struct named *at = &lately[(ip ^ pid * 0x9e3779b9u) * 0x9e3779b97f4a7c15ull >> 53];
+
+	if (n->report && at->report == n->report && at->ip == ip && at->pid == pid && !at->err)
+		return at;
+	at->ip = ip;
+	at->pid = pid;
+	at->report = n->report;
+	at->err = name_frame(&at->text, n, pid, ip, &at->sym);
+	return at;
+}
+
+void stack_frames(struct names *n, u32 pid, const struct bcc_stack *s, bool root_first,
+		  stack_each each, void *to)
+{
 	int err = 0;
 
 	if (!s) {
-		each(b, start, missed(pid), strlen(missed(pid)));
+		each_note(pid == OF_KERNEL ? "[Missed Kernel Stack]" : "[Missed User Stack]", each,
+			  to);
 		return;
 	}
 	for (u64 i = 0; i < s->n; i++) {
 		u64 ip = s->ip[root_first ? s->n - 1 - i : i];
+		const struct named *at;
+		struct frame f = { .ip = ip };
 
 		if (!ip)
 			continue;
-		err = frame(&name, n, pid, ip);
-		each(b, start, name.data, name.len);
+		at = named(n, pid, ip);
+		err = at->err;
+		f.sym = &at->sym;
+		f.name = at->text.data;
+		f.len = at->text.len;
+		f.kind = pid == OF_KERNEL           ? FRAME_KERNEL
+			 : at->sym.kind == SYM_NONE ? FRAME_NOTE
+			 : at->sym.kind == SYM_AREA ? FRAME_JIT
+						    : FRAME_USER;
+		each(to, &f);
 	}
 	count_nameless(n, pid, err);
-	buf_free(&name);
 }
 
-static void json_part(struct buf *b, size_t start, const char *s, size_t n)
+/* Forms of a stack */
+
+struct writer {
+	struct buf *b;
+	const struct names *names;
+	size_t start; /* of the line, of the array */
+};
+
+static void json_frame(void *to, const struct frame *f)
 {
-	if (b->len > start)
-		buf_chr(b, ',');
-	buf_json(b, s, n);
+	struct writer *w = to;
+
+	if (w->b->len > w->start)
+		buf_chr(w->b, ',');
+	buf_json(w->b, f->name, f->len);
 }
 
 void fold_part(struct buf *b, size_t line, const char *s, size_t n)
@@ -127,56 +174,108 @@ void fold_part(struct buf *b, size_t line, const char *s, size_t n)
 			*p = ':';
 }
 
-static void list_line(struct buf *b, const struct names *n, u64 ip, const char *name, size_t len)
+static void fold_frame(void *to, const struct frame *f)
 {
-	buf_fill(b, ' ', n->indent ?: 4);
-	if (n->addresses && ip)
-		buf_fmt(b, "%-16llx ", ip);
-	buf_safe(b, name, len);
-	buf_chr(b, '\n');
+	struct writer *w = to;
+
+	fold_part(w->b, w->start, f->name, f->len);
+}
+
+static void list_frame(void *to, const struct frame *f)
+{
+	struct writer *w = to;
+
+	buf_fill(w->b, ' ', w->names->indent ?: 4);
+	if (w->names->addresses && f->ip)
+		buf_fmt(w->b, "%-16llx ", f->ip);
+	buf_safe(w->b, f->name, f->len);
+	buf_chr(w->b, '\n');
 }
 
 void stack_list(struct buf *b, struct names *n, u32 pid, const struct bcc_stack *s)
 {
-	struct buf name = {};
-	int err = 0;
+	struct writer w = { b, n, b->len };
 
-	if (!s)
-		list_line(b, n, 0, missed(pid), strlen(missed(pid)));
-	for (u64 i = 0; s && i < s->n; i++) {
-		if (!s->ip[i])
-			continue;
-		err = frame(&name, n, pid, s->ip[i]);
-		list_line(b, n, s->ip[i], name.data, name.len);
-	}
-	count_nameless(n, pid, err);
-	buf_free(&name);
+	stack_frames(n, pid, s, false, list_frame, &w);
 }
 
 void stack_fold(struct buf *b, struct names *n, u32 pid, const struct bcc_stack *s)
 {
-	each_frame(b, n, pid, s, true, fold_part);
+	struct writer w = { b, n, b->len };
+
+	stack_frames(n, pid, s, true, fold_frame, &w);
 }
 
 void stack_json(struct buf *b, struct names *n, u32 pid, const struct bcc_stack *s)
 {
+	struct writer w = { b, n, b->len + 1 };
+
 	buf_chr(b, '[');
-	each_frame(b, n, pid, s, false, json_part);
+	stack_frames(n, pid, s, false, json_frame, &w);
 	buf_chr(b, ']');
 }
 
 /* Stacks by id */
 
+static struct stackset kept; /* what was taken out of the maps */
+
 static bool fetch(struct run *run, u64 id, struct bcc_stack *s)
 {
 	s->n = 0;
-	if (id == STACK_LOST ||
-	    (id != STACK_NONE && bpf_map_lookup_elem(run_map(run, "stacks"), &id, s) &&
-	     bpf_map_lookup_elem(run_map(run, "stacks_spare"), &id, s)))
+	if (id == STACK_LOST || (id != STACK_NONE && !stackset_get(&kept, id, s) &&
+				 bpf_map_lookup_elem(run_map(run, "stacks"), &id, s) &&
+				 bpf_map_lookup_elem(run_map(run, "stacks_spare"), &id, s)))
 		return false;
 	if (s->n > STACK_DEPTH)
 		s->n = STACK_DEPTH;
 	return true;
+}
+
+/* Kernels before 5.6 have no batches. */
+static void take_singly(int fd)
+{
+	struct bcc_stack s;
+	u64 id;
+
+	while (!bpf_map_get_next_key(fd, NULL, &id)) {
+		if (!bpf_map_lookup_elem(fd, &id, &s))
+			stackset_add(&kept, id, &s);
+		if (bpf_map_delete_elem(fd, &id))
+			break;
+	}
+}
+
+/*
+ * Empties the map into `kept`. Stacks do not change and ids are made of them: one that a program
+ * holds the id of, or adds once more, is the same.
+ */
+static void take_stacks(struct run *run)
+{
+	int fd = run_map(run, "stacks"), err;
+	u32 max = 64, batch, n;
+	struct bcc_stack *s = xcalloc(max, sizeof(*s));
+	u64 *ids = xcalloc(max, sizeof(*ids));
+	void *in = NULL;
+
+	do {
+		n = max;
+		err = bpf_map_lookup_and_delete_batch(fd, in, &batch, ids, s, &n, NULL);
+		if (err == -ENOSPC) { /* a hash bucket holds more than the batch does */
+			max *= 2;
+			s = xrealloc(s, max * sizeof(*s));
+			ids = xrealloc(ids, max * sizeof(*ids));
+			continue;
+		}
+		if (err && err != -ENOENT)
+			break;
+		for (u32 i = 0; i < n; i++)
+			stackset_add(&kept, ids[i], &s[i]);
+		in = &batch;
+	} while (err != -ENOENT);
+	if (err && err != -ENOENT)
+		take_singly(fd);
+	free(s);
+	free(ids);
 }
 
 const struct bcc_stack *stack_kernel(struct run *run, struct names *n, u64 id)
@@ -222,7 +321,7 @@ static const struct bcc_stack *stack_inside(const struct column *c, const char *
 static const struct bcc_stack *stack_in(struct run *run, const struct column *c, const char *row,
 					size_t size, u32 *pid)
 {
-	const struct column *owner = col_find(run->applet->columns, "pid");
+	const struct column *owner = col_find(run->applet->columns, c->owner ?: "pid");
 	u64 id;
 
 	*pid = c->as == AS_KSTACK ? OF_KERNEL : owner ? col_u64(owner, row) : 0;
@@ -232,28 +331,136 @@ static const struct bcc_stack *stack_in(struct run *run, const struct column *c,
 	return c->as == AS_USTACK ? stack_user(run, id) : stack_kernel(run, &names, id);
 }
 
-/* Writes the row's stacks by `write`; between the kernel's and the user's, if both are there, -d.
- */
-static void stacks(struct buf *b, struct run *run, const char *row, size_t size, enum col_as first,
-		   const char *delimiter,
-		   void (*write)(struct buf *, struct names *, u32, const struct bcc_stack *))
+/* The same without what no process can have called: see stack_trim_user(). */
+static const struct bcc_stack *trimmed(struct run *run, const struct column *c, const char *row,
+				       size_t size, u32 *pid, enum stack_end *end)
 {
-	const enum col_as order[] = { first, first == AS_KSTACK ? AS_USTACK : AS_KSTACK };
-	bool any = false;
+	struct bcc_stack *s = (void *)stack_in(run, c, row, size, pid);
 
-	for (int i = 0; i < 2; i++)
-		for (const struct column *c = run->applet->columns; c && c->key; c++) {
-			const struct bcc_stack *s;
-			u32 pid;
+	*end = STACK_COMPLETE;
+	if (s && s->n && c->as == AS_USTACK) {
+		*end = stack_end(&names, *pid, s);
+		stack_trim_user(&names, *pid, s);
+	}
+	return s;
+}
 
-			if (c->as != order[i] || !col_shown(c))
-				continue;
-			s = stack_in(run, c, row, size, &pid);
-			if (any && s && s->n && common.delimited)
-				buf_str(b, delimiter);
-			any = s && s->n;
-			write(b, &names, pid, s);
-		}
+/* A row on its way to text: what it is written to and what was written of it. */
+struct walk {
+	struct run *run;
+	const char *row;
+	size_t size;
+	stack_each each;
+	void *to;
+	bool any;         /* the last stack had frames */
+	const char *dash; /* of -d: to be written if the next one has some, too */
+};
+
+static const struct stack_part dash = { PART_DASH };
+
+static void walk_stack(struct walk *w, const struct column *c, bool root_first)
+{
+	u32 pid;
+	enum stack_end end;
+	const struct bcc_stack *s = trimmed(w->run, c, w->row, w->size, &pid, &end);
+	bool some = s && s->n, cut = end == STACK_TRUNCATED || end == STACK_DEEP;
+
+	if (some && w->any && w->dash && common.delimited)
+		w->each(w->to,
+			&(struct frame){ w->dash, strlen(w->dash), FRAME_NOTE, .part = &dash });
+	w->any = some;
+	w->dash = NULL;
+	if (cut && root_first)
+		each_note("[truncated]", w->each, w->to);
+	stack_frames(&names, pid, s, root_first, w->each, w->to);
+	if (cut && !root_first)
+		each_note("[truncated]", w->each, w->to);
+}
+
+static void walk_name(struct walk *w, const struct stack_part *part)
+{
+	const struct column *c = col_find(w->run->applet->columns, part->key);
+	const struct column *id = col_find(w->run->applet->columns, part->id ?: "pid");
+	struct frame f = { .kind = FRAME_TASK, .part = part, .row = w->row };
+	struct buf text = {};
+
+	if (!c)
+		return;
+	f.name = w->row + c->offset;
+	f.len = strnlen(f.name, c->size);
+	if (c->type != COL_STRING) {
+		col_text(&text, c, w->row, w->size);
+		f.name = text.data ?: "";
+		f.len = text.len;
+	}
+	f.pid = id ? col_u64(id, w->row) : 0;
+	if (f.len || part->label)
+		w->each(w->to, &f);
+	buf_free(&text);
+}
+
+static void walk_part(struct walk *w, const struct stack_part *part, bool root_first)
+{
+	enum col_as as = part->what == PART_KERNEL ? AS_KSTACK : AS_USTACK;
+
+	switch (part->what) {
+	case PART_NAME: walk_name(w, part); break;
+	case PART_TEXT: each_note(part->key, w->each, w->to); break;
+	case PART_DASH: w->dash = part->key; break;
+	default:
+		for (const struct column *c = w->run->applet->columns; c && c->key; c++)
+			if (c->as == as && col_shown(c) &&
+			    (!part->key || !strcmp(part->key, col_key(c))))
+				walk_stack(w, c, root_first ^ part->flip);
+	}
+}
+
+static void walk_row(struct run *run, const char *row, size_t size, bool folded, stack_each each,
+		     void *to)
+{
+	static const struct stack_part list[] = {
+		{ PART_KERNEL }, { PART_DASH, "--" }, { PART_USER }, { 0 }
+	};
+	static const struct stack_part fold[] = {
+		{ PART_NAME, "comm" }, { PART_USER }, { PART_DASH, "-" }, { PART_KERNEL }, { 0 }
+	};
+	const struct stack_layout *layout = run->applet->layout;
+	const struct stack_part *part = folded   ? layout ? layout->fold : fold
+					: layout ? layout->list
+						 : list;
+	struct walk w = { run, row, size, each, to };
+
+	for (; part->what; part++)
+		walk_part(&w, part, folded);
+}
+
+/* How many of what is counted a row stands for. */
+static u64 times(const struct applet *a, const char *row)
+{
+	const struct column *c = col_find(a->columns, "count");
+
+	return c ? col_u64(c, row) : 1;
+}
+
+void stacks_row(struct run *run, const void *row, size_t size, u64 weight)
+{
+	u64 n = times(run->applet, row);
+
+	for (const struct column *c = run->applet->columns; c && c->key; c++) {
+		enum stack_end end;
+		const struct bcc_stack *s;
+		u32 pid;
+
+		if (c->as != AS_USTACK || !col_shown(c))
+			continue;
+		s = trimmed(run, c, row, size, &pid, &end);
+		if (s && s->n)
+			names.ends[end] += n;
+	}
+	if (pictures_wanted())
+		walk_row(run, row, size, true, picture_frame, NULL);
+	if (pictures_wanted())
+		picture_row(weight);
 }
 
 static void value_text(struct buf *b, const struct applet *a, const char *row, size_t size)
@@ -266,30 +473,77 @@ static void value_text(struct buf *b, const struct applet *a, const char *row, s
 		buf_chr(b, '1'); /* events */
 }
 
+static void name_line(struct buf *b, const char *label, const char *name, size_t len,
+		      const struct column *id, bool brackets, const char *row, size_t size)
+{
+	buf_fmt(b, "    %-16s ", label);
+	buf_safe(b, name, len);
+	if (id) {
+		buf_str(b, brackets ? " (" : " ");
+		col_text(b, id, row, size);
+		buf_str(b, brackets ? ")" : "");
+	}
+	buf_chr(b, '\n');
+}
+
 /* Who and how much, below the frames. */
 static void footer(struct buf *b, const struct applet *a, const char *row, size_t size)
 {
 	const struct column *comm = col_find(a->columns, "comm");
 	const struct column *id = col_find(a->columns, "tid") ?: col_find(a->columns, "pid");
 
-	if (comm) {
-		buf_fmt(b, "    %-16s ", "-");
-		col_text(b, comm, row, size);
-		if (id) {
-			buf_str(b, " (");
-			col_text(b, id, row, size);
-			buf_chr(b, ')');
-		}
-		buf_chr(b, '\n');
-	}
+	if (comm && !a->layout)
+		name_line(b, "-", row + comm->offset, strnlen(row + comm->offset, comm->size), id,
+			  true, row, size);
 	buf_str(b, "        ");
 	value_text(b, a, row, size);
 	buf_str(b, "\n\n");
 }
 
+struct list {
+	struct writer w;
+	const struct applet *applet;
+	size_t size;
+};
+
+/* A frame, or the name of a task with its label. */
+static void list_item(void *to, const struct frame *f)
+{
+	struct list *list = to;
+
+	if (f->part && f->part->label)
+		name_line(list->w.b, f->part->label, f->name, f->len,
+			  f->part->id ? col_find(list->applet->columns, f->part->id) : NULL, false,
+			  f->row, list->size);
+	else if (f->part == &dash) /* wherever frames are */
+		buf_fmt(list->w.b, "    %s\n", f->name);
+	else
+		list_frame(&list->w, f);
+}
+
+static void name_ids(struct buf *b, const char *what, const struct bcc_ids *ids)
+{
+	buf_fmt(b, "%s ", what);
+	for (u32 i = 0; i < ids->n; i++)
+		buf_fmt(b, "%s%u", i ? "," : "", ids->id[i]);
+}
+
+void stacks_whose(struct buf *b, const char *others, bool user_only, bool kernel_only)
+{
+	if (common.filter.pids.n)
+		name_ids(b, "PID", &common.filter.pids);
+	else if (common.filter.tids.n)
+		name_ids(b, "TID", &common.filter.tids);
+	else
+		buf_str(b, others);
+	buf_fmt(b, " by %s stack", user_only ? "user" : kernel_only ? "kernel" : "user + kernel");
+}
+
 void stacks_text(struct buf *b, struct run *run, const void *row, size_t size)
 {
-	stacks(b, run, row, size, AS_KSTACK, "    --\n", stack_list);
+	struct list list = { { b, &names, b->len }, run->applet, size };
+
+	walk_row(run, row, size, false, list_item, &list);
 }
 
 static void print_list(struct buf *b, struct run *run, const char *row, size_t size)
@@ -303,52 +557,37 @@ static void print_list(struct buf *b, struct run *run, const char *row, size_t s
 		footer(b, a, row, size);
 }
 
-/* Adds to a line that fold_part() began. */
-static void fold_more(struct buf *b, struct names *n, u32 pid, const struct bcc_stack *s)
-{
-	struct buf part = {};
-
-	stack_fold(&part, n, pid, s);
-	if (part.len && b->len && b->data[b->len - 1] != '\n')
-		buf_chr(b, ';');
-	buf_mem(b, part.data ?: "", part.len);
-	buf_free(&part);
-}
-
 static void print_folded(struct buf *b, struct run *run, const char *row, size_t size)
 {
-	const struct applet *a = run->applet;
-	const struct column *comm = col_find(a->columns, "comm");
-	struct buf line = {};
+	struct writer w = { b, &names, b->len };
 
-	if (comm) {
-		const char *s = row + comm->offset;
-
-		fold_part(&line, 0, s, strnlen(s, comm->size));
-	}
-	stacks(&line, run, row, size, AS_USTACK, ";-", fold_more);
-	buf_mem(b, line.data ?: "", line.len);
+	walk_row(run, row, size, true, fold_frame, &w);
 	buf_chr(b, ' ');
-	value_text(b, a, row, size);
+	value_text(b, run->applet, row, size);
 	buf_chr(b, '\n');
-	buf_free(&line);
 }
 
 void stacks_json(struct buf *b, struct run *run, const void *row, size_t size)
 {
 	const struct applet *a = run->applet;
 
+	bool cut = false;
+
 	for (const struct column *c = a->columns; c && c->key; c++) {
 		const struct bcc_stack *s;
+		enum stack_end end;
 		u32 pid;
 
 		if (!is_stack(c))
 			continue;
-		s = stack_in(run, c, row, size, &pid);
+		s = trimmed(run, c, row, size, &pid, &end);
 		buf_fmt(b, "\"%s\":", col_key(c));
 		stack_json(b, &names, pid, s);
 		buf_chr(b, ',');
+		cut |= end == STACK_TRUNCATED || end == STACK_DEEP;
 	}
+	if (cut)
+		buf_str(b, "\"truncated\":true,");
 }
 
 static void print_json(struct buf *b, struct run *run, const char *row, size_t size, u64 now)
@@ -386,12 +625,13 @@ void stacks_csv(struct buf *b, struct run *run, const void *row, size_t size)
 
 	for (const struct column *c = a->columns; c && c->key; c++) {
 		const struct bcc_stack *s;
+		enum stack_end end;
 		u32 pid;
 
 		if (!is_stack(c))
 			continue;
 		folded.len = 0;
-		s = stack_in(run, c, row, size, &pid);
+		s = trimmed(run, c, row, size, &pid, &end);
 		stack_fold(&folded, &names, pid, s);
 		buf_csv(b, folded.data ?: "", folded.len);
 		buf_chr(b, ',');
@@ -410,27 +650,43 @@ static void print_csv(struct buf *b, struct run *run, const char *row, size_t si
 	buf_chr(b, '\n');
 }
 
+static u64 weight_of(const struct applet *a, const char *row)
+{
+	const struct column *c = col_find(a->columns, a->sort ?: "");
+
+	return c ? col_u64(c, row) : 1;
+}
+
+static void print_row(struct run *run, const char *row, size_t size, u64 now)
+{
+	if (out_mode == OUT_JSON)
+		print_json(&out, run, row, size, now);
+	else if (out_mode == OUT_CSV)
+		print_csv(&out, run, row, size, now);
+	else if (common.folded)
+		print_folded(&out, run, row, size);
+	else if (!pictures_wanted())
+		print_list(&out, run, row, size);
+	out_row();
+}
+
 static void print_rows(struct run *run, const struct rows *rows)
 {
+	static u32 reports;
 	u64 now = clock_mono();
+	bool own = out_mode == OUT_TEXT && run->applet->print_rows;
 
-	if (out_mode == OUT_TEXT && run->applet->print_rows) {
-		run->applet->print_rows(run, rows, now);
-		return;
-	}
+	names.report = ++reports;
 	for (size_t i = 0; i < rows->n; i++) {
 		const char *row = rows_at(rows, i);
 
-		if (out_mode == OUT_JSON)
-			print_json(&out, run, row, rows->size, now);
-		else if (out_mode == OUT_CSV)
-			print_csv(&out, run, row, rows->size, now);
-		else if (common.folded)
-			print_folded(&out, run, row, rows->size);
-		else
-			print_list(&out, run, row, rows->size);
-		out_row();
+		stacks_row(run, row, rows->size, weight_of(run->applet, row));
+		if (!own)
+			print_row(run, row, rows->size, now);
 	}
+	if (own && !pictures_wanted())
+		run->applet->print_rows(run, rows, now);
+	names.report = 0;
 }
 
 /* Events */
@@ -447,12 +703,15 @@ void stack_event_header(struct buf *b, const struct applet *a)
 {
 	if (out_mode == OUT_CSV)
 		csv_header(b, a, false);
-	else if (out_mode == OUT_TEXT && !common.folded && !a->line)
+	else if (out_mode == OUT_TEXT && !common.folded && !a->line && !pictures_wanted())
 		cols_header(b, a->columns, false);
 }
 
 void stack_event(struct buf *b, struct run *run, const void *row, size_t size)
 {
+	stacks_row(run, row, size, 1);
+	if (out_mode == OUT_TEXT && pictures_wanted() && !common.folded)
+		return;
 	if (out_mode == OUT_JSON) {
 		print_json(b, run, row, size, 0);
 	} else if (out_mode == OUT_CSV) {
@@ -492,17 +751,39 @@ static void capture(struct run *run)
 	}
 }
 
+/* Takes from the maps before they are full: new stacks and keys then find room. */
+static void relieve(struct run *run)
+{
+	volatile u32 *stacks = object_var(run->obj, "stacks_new");
+	volatile u32 *keys = object_var(run->obj, "counts_new");
+	struct rows rows = {};
+
+	if (stacks && !common.stack_storage && *stacks > STACKS_MAP / 4 && kept.used < KEPT_WORDS) {
+		*stacks = 0;
+		take_stacks(run);
+	}
+	if (keys && run->applet->run == run_stacks && *keys > STACKS_MAP / 4) {
+		*keys = 0;
+		rows_take(run, "counts", &rows);
+		sums_add(&taken, &rows);
+		free(rows.data);
+	}
+}
+
+static void often(struct run *run)
+{
+	capture(run);
+	relieve(run);
+}
+
 /* Before 6.1 a map without its memory set aside can deadlock in programs that trace. */
 void stacks_prepare(struct run *run)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(run->obj, "stacks");
-	u32 entries = common.stack_storage ?: bpf_map__max_entries(map);
 
-	bpf_map__set_max_entries(map, entries);
+	bpf_map__set_max_entries(map, common.stack_storage ?: STACKS_MAP);
 	if (kernel_release() >= KERNEL_VERSION(6, 1, 0))
 		bpf_map__set_map_flags(map, BPF_F_NO_PREALLOC);
-	if (common.stack_storage > 16384 && run->applet->run == run_stacks)
-		rows_limit(run, "counts", common.stack_storage);
 	if (common.stack_depth)
 		object_set(run->obj, "stack_depth", &common.stack_depth,
 			   sizeof(common.stack_depth));
@@ -519,17 +800,45 @@ void stacks_names(struct run *run)
 				.user = usyms_new(),
 				.offsets = common.offsets,
 				.addresses = common.addresses,
+				.annotations = common.annotations,
 				.indent = run->applet->indent };
 	if (!names.kernel || !names.user)
 		die_err(ENOMEM, "cannot name stacks");
 	for (u32 i = 0; i < common.filter.pids.n && !run->child; i++)
 		usyms_capture(names.user, common.filter.pids.id[i]);
+	if (bpf_object__find_map_by_name(run->obj, "stack_pids"))
+		run->often = often;
 }
 
-void stacks_nameless(void)
+/* "98.2%", never rounded up to 100. */
+static double percent(u64 part, u64 all)
+{
+	return all ? part * 1000 / all / 10.0 : 100;
+}
+
+static void report_ends(void)
+{
+	const u64 *n = names.ends;
+	u64 all = n[STACK_COMPLETE] + n[STACK_TRUNCATED] + n[STACK_DEEP];
+
+	if (n[STACK_COMPLETE] == all)
+		return;
+	warn("stacks complete: %.1f%% (%llu of %llu user stacks truncated)",
+	     percent(n[STACK_COMPLETE], all), all - n[STACK_COMPLETE], all);
+	if (n[STACK_TRUNCATED])
+		warn("%llu end early: code without frame pointers", n[STACK_TRUNCATED]);
+	if (n[STACK_DEEP])
+		warn("%llu are deeper than the %d frames that are kept", n[STACK_DEEP],
+		     STACK_DEPTH);
+}
+
+void stacks_nameless(struct run *run)
 {
 	int err = names.kernel ? ksyms_err(names.kernel) : 0;
 
+	out_flush();
+	pictures_write(run->applet);
+	report_ends();
 	if (err)
 		warn("no kernel symbols: %s", ksyms_why(names.kernel));
 	if (names.gone)
@@ -546,22 +855,28 @@ void run_stacks(struct run *run)
 	struct rows rows = {};
 	bool more;
 
-	stacks_names(run);
 	if (out_mode == OUT_CSV)
 		csv_header(&out, run->applet, true);
-	run->often = capture;
 	do {
 		more = run_wait(run);
 		if (!more)
 			run_detach(run);
 		capture(run);
 		rows_take(run, "counts", &rows);
-		rows_sort(run, &rows);
-		if (!common.folded)
+		if (taken.rows.n)
+			sums_add(&taken, &rows);
+		if (!common.stack_storage && kept.used < KEPT_WORDS)
+			take_stacks(run);
+
+		struct rows *all = taken.rows.n ? &taken.rows : &rows;
+
+		rows_sort(run, all);
+		if (!common.folded && !pictures_wanted())
 			report_begin(run);
-		print_rows(run, &rows);
+		print_rows(run, all);
 		out_flush();
+		sums_clear(&taken);
 	} while (more);
-	stacks_nameless();
+	stacks_nameless(run);
 	free(rows.data);
 }

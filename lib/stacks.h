@@ -6,19 +6,32 @@
 #define STACKS_H
 
 #include "buf.h"
+#include "flamegraph.h"
 #include "ksyms.h"
 #include "run.h"
 #include "stack.h"
 #include "usyms.h"
 
+/* Where a user stack ends. */
+enum stack_end {
+	STACK_COMPLETE,  /* where its thread began */
+	STACK_TRUNCATED, /* before: a function without a frame pointer */
+	STACK_DEEP,      /* before: it has more frames than are kept */
+	STACK_UNKNOWN,   /* nothing is known of the process any more */
+	STACK_ENDS,
+};
+
 /* Where names come from, and how often they could not: both tables are read when first needed. */
 struct names {
 	struct ksyms *kernel;
 	struct usyms *user;
-	bool offsets;      /* name+0x1f */
-	bool addresses;    /* in lists, before the name */
-	int indent;        /* of lists */
-	u64 gone, refused; /* user stacks without names: the process had ended; is not ours */
+	bool offsets;         /* name+0x1f */
+	bool addresses;       /* in lists, before the name */
+	bool annotations;     /* kernel frames end in _[k] */
+	int indent;           /* of lists */
+	u32 report;           /* frames keep their names while this is the same, and not 0 */
+	u64 gone, refused;    /* user stacks without names: the process had ended; is not ours */
+	u64 ends[STACK_ENDS]; /* user stacks, each as often as it was counted */
 };
 
 #define OF_KERNEL ((u32)-1) /* in place of a pid; 0 is a process that is not visible here */
@@ -31,6 +44,57 @@ void stack_list(struct buf *b, struct names *names, u32 pid, const struct bcc_st
 void stack_fold(struct buf *b, struct names *names, u32 pid, const struct bcc_stack *stack);
 void stack_json(struct buf *b, struct names *names, u32 pid, const struct bcc_stack *stack);
 
+/*
+ * Says by names and files where the frames end, as nothing else is known of them: there are no
+ * registers. An unwinder that has some replaces the stack and this answer, see stack_user().
+ */
+enum stack_end stack_end(struct names *names, u32 pid, const struct bcc_stack *stack);
+
+/*
+ * Drops outermost frames that lie in no executable memory: what functions without frame pointers
+ * had in that register. After stack_end().
+ */
+void stack_trim_user(struct names *names, u32 pid, struct bcc_stack *stack);
+
+/* One frame, or what stands in its place; strings are good during the call. */
+struct frame {
+	const char *name;
+	size_t len;
+	enum frame_kind kind;
+	u64 ip;                        /* 0: it is no frame */
+	const struct sym *sym;         /* NULL likewise */
+	const struct stack_part *part; /* of a PART_NAME; and the row, and its process */
+	const char *row;
+	u32 pid;
+};
+typedef void (*stack_each)(void *to, const struct frame *f);
+
+/* Calls each() for all frames, one by one. */
+void stack_frames(struct names *names, u32 pid, const struct bcc_stack *stack, bool root_first,
+		  stack_each each, void *to);
+
+/*
+ * What a row of stacks consists of, in its order, where it is not the kernel's frames, the user's
+ * and `comm`. Stacks in `fold` are the root first, in `list` last, unless they `flip`.
+ */
+struct stack_part {
+	enum stack_part_kind {
+		PART_END,
+		PART_KERNEL, /* the stack in column `key`; NULL: all of the kind */
+		PART_USER,
+		PART_DASH, /* with -d the text `key`, if there are frames on both sides */
+		PART_NAME, /* column `key`; in lists after `label`, and before the column `id` */
+		PART_TEXT, /* `key` itself */
+	} what;
+	const char *key;
+	bool flip;
+	const char *label, *id;
+};
+
+struct stack_layout {
+	const struct stack_part *list, *fold;
+};
+
 /* A part of a folded line, after another if `b` does not end a line: `;` in it becomes `:`. */
 void fold_part(struct buf *b, size_t line, const char *s, size_t n);
 
@@ -41,7 +105,10 @@ void fold_part(struct buf *b, size_t line, const char *s, size_t n);
  */
 void stack_trim(struct names *names, struct bcc_stack *stack);
 
-/* The kernel's or a user stack by its id; NULL if it was lost. Good until the next of its kind. */
+/*
+ * The kernel's or a user stack by its id; NULL if it was lost. Good until the next of its kind.
+ * This is where an unwinder comes in: it adds what it made to the set that is asked first.
+ */
 const struct bcc_stack *stack_kernel(struct run *run, struct names *names, u64 id);
 const struct bcc_stack *stack_user(struct run *run, u64 id);
 
@@ -62,12 +129,19 @@ void stack_event_header(struct buf *b, const struct applet *a);
 void stack_event(struct buf *b, struct run *run, const void *row, size_t size);
 
 /*
- * For the engines: before the first stack is shown, and after the last; between them, the names;
+ * Before probes are live that take stacks, and for engines after the last is shown; between, the
+ * names;
  * and what a row with stacks has: their frames as a list, as members of JSON, as fields of CSV.
  */
 void stacks_names(struct run *run);
-void stacks_nameless(void);
+void stacks_nameless(struct run *run);
 struct names *stacks_named(void);
+
+/* For banners: "PID 1,2 by user + kernel stack"; without a list of ids, of `others`. */
+void stacks_whose(struct buf *b, const char *others, bool user_only, bool kernel_only);
+
+/* Each row once, before it is shown: counts where its stacks end, and adds it to the pictures. */
+void stacks_row(struct run *run, const void *row, size_t size, u64 weight);
 void stacks_text(struct buf *b, struct run *run, const void *row, size_t size);
 void stacks_json(struct buf *b, struct run *run, const void *row, size_t size);
 void stacks_csv_header(struct buf *b, const struct applet *a);

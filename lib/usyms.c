@@ -452,10 +452,14 @@ static const struct mapping *past_mapping_at(const struct process *p, u64 addr)
 }
 
 /* An address nowhere may be in what was mapped since; or noise, and then it comes often. */
-static bool may_be_new(const struct process *p, u64 addr)
+static bool may_be_new(struct process *p, u64 addr)
 {
-	return addr >= 4096 && !(addr >> 63) && clock_mono() >= p->again &&
-	       start_time(p->pid) == p->began;
+	if (addr < 4096 || addr >> 63 || clock_mono() < p->again)
+		return false;
+	if (start_time(p->pid) == p->began)
+		return true;
+	p->again = ~0ull; /* it is gone: nothing is new any more */
+	return false;
 }
 
 static void describe(struct usyms *us, const struct mapping *m, u64 addr, struct sym *sym)

@@ -76,6 +76,7 @@ HASH(mntnsmap, u64, u32, 1);
 		__array(values, struct name##_shape);                                              \
 	} name SEC(".maps") = { .values = { (void *)&name##_a } };                                 \
 	static const value_t name##_zero;                                                          \
+	u32 name##_new; /* keys since user space set this to 0 */                                  \
 	static __always_inline value_t *name##_at(const key_t *key)                                \
 	{                                                                                          \
 		u32 zero = 0;                                                                      \
@@ -84,7 +85,8 @@ HASH(mntnsmap, u64, u32, 1);
                                                                                                    \
 		if (v || !map)                                                                     \
 			return v;                                                                  \
-		bpf_map_update_elem(map, key, &name##_zero, BPF_NOEXIST);                          \
+		if (!bpf_map_update_elem(map, key, &name##_zero, BPF_NOEXIST))                     \
+			__sync_fetch_and_add(&name##_new, 1);                                      \
 		v = bpf_map_lookup_elem(map, key);                                                 \
 		if (!v)                                                                            \
 			lose(LOST_KEY);                                                            \

@@ -1,7 +1,8 @@
 /*
- * Stacks, each kept once under a hash of 64 bits of its frames. Not bpf_get_stackid(): there stacks
- * whose 32-bit hashes meet are lost or take each other's place. Here, one that finds no room is
- * counted as lost and its id is STACK_LOST, so that what it was taken for still counts.
+ * Stacks, each kept once, until user space takes it, under a hash of 64 bits of its frames. Not
+ * bpf_get_stackid(): there stacks whose 32-bit hashes meet are lost or take each other's place.
+ * Here, one that finds no room is counted as lost and its id is STACK_LOST, so that what it was
+ * taken for still counts.
  *
  * For programs that are not preempted: tracepoints, kprobes, samples; not fentry or fexit where the
  * kernel preempts, as two could fill the scratch space of one CPU.
@@ -18,6 +19,7 @@ const volatile u32 stack_depth = STACK_DEPTH;
 
 PERCPU(stack_scratch, struct bcc_stack);
 HASH(stacks, u64, struct bcc_stack, 16384);
+u32 stacks_new; /* since user space took what there is: see lib/stacks.c */
 
 /*
  * `stacks` takes its memory as it goes (see stacks_prepare()), from a few elements that each CPU
@@ -93,7 +95,9 @@ static __always_inline u64 stack_take(void *ctx, u32 depth, u64 flags, bool at_e
 	err = bpf_map_update_elem(&stacks, &id, s, BPF_NOEXIST);
 	if (err == -ENOMEM)
 		err = bpf_map_update_elem(&stacks_spare, &id, s, BPF_NOEXIST);
-	if (err && err != -EEXIST) { /* there already: another CPU was first */
+	if (!err)
+		__sync_fetch_and_add(&stacks_new, 1);
+	else if (err != -EEXIST) { /* there already: another CPU was first */
 		lose(LOST_STACK);
 		return STACK_LOST;
 	}

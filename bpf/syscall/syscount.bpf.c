@@ -3,6 +3,7 @@
  * not counted (exit), nor is rt_sigreturn, which leaves with another call's registers.
  */
 #include "bcctool.bpf.h"
+#include "compat.bpf.h"
 #include "syscount.h"
 
 const volatile struct syscount_conf conf;
@@ -11,37 +12,14 @@ TABLE(rows, struct syscount_key, struct syscount_total, 10240); /* -P */
 COUNTERS(counters, struct syscount_total, 2 * SYSCOUNT_CALLS);
 
 #if defined(__TARGET_ARCH_x86)
-#define TS_COMPAT 2 /* arch/x86/include/asm/thread_info.h */
-
 static __always_inline s32 number_of(struct pt_regs *regs, bool typed)
 {
 	return typed ? regs->orig_ax : BPF_PROBE_READ(regs, orig_ax);
 }
-
-static __always_inline bool is_32(bool typed)
-{
-	struct task_struct___x86 *task =
-		typed ? (void *)bpf_get_current_task_btf() : (void *)bpf_get_current_task();
-
-	return (typed ? task->thread_info.status : BPF_CORE_READ(task, thread_info.status)) &
-	       TS_COMPAT;
-}
 #elif defined(__TARGET_ARCH_arm64)
-#define TIF_32BIT 22 /* arch/arm64/include/asm/thread_info.h */
-
 static __always_inline s32 number_of(struct pt_regs *regs, bool typed)
 {
 	return typed ? regs->syscallno : BPF_PROBE_READ(regs, syscallno);
-}
-
-static __always_inline bool is_32(bool typed)
-{
-	struct task_struct___arm64 *task =
-		typed ? (void *)bpf_get_current_task_btf() : (void *)bpf_get_current_task();
-
-	return (typed ? task->thread_info.flags : BPF_CORE_READ(task, thread_info.flags)) >>
-		       TIF_32BIT &
-	       1;
 }
 #endif
 

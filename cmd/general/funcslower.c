@@ -24,6 +24,7 @@ static const struct opt options[] = {
 	OPT('K', "kernel-stack", NULL, &conf.kernel_stack, "print the kernel stack"),
 	OPT_DELIMITED(0),
 	OPT_OFFSET(0),
+	OPT_PICTURES,
 	OPT_LIST_PROBES(0),
 	OPT_EXEC,
 	{ 0 },

@@ -474,6 +474,54 @@ def trace(rounds, lines):
               f"| an event in the kernel, by hand in C | {cost:.0f} ns | {by_hand:.0f} ns | {cost / by_hand:.2f} |"]
 
 
+STACKS = [  # libbpf-tools of Debian 12 have no profile, and offcputime without -f
+    ("profile -F 99 -af 10", {"bcctool": [BCCTOOL, "profile", "-F", "99", "-af", "10"],
+                              "BCC": ["/usr/sbin/profile-bpfcc", "-F", "99", "-af", "10"]}),
+    ("offcputime -f 10", {"bcctool": [BCCTOOL, "offcputime", "-f", "10"],
+                          "libbpf-tools": ["/usr/sbin/offcputime", "10"],
+                          "BCC": ["/usr/sbin/offcputime-bpfcc", "-f", "10"]}),
+]
+
+
+def spent(argv):
+    """Seconds of CPU that a command used, user and system, its children's too; and peak memory in KB."""
+    with tempfile.TemporaryFile() as err:
+        process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=err, stdin=subprocess.DEVNULL)
+        _, status, usage = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            err.seek(0)
+            raise RuntimeError(f"{' '.join(argv)}: {err.read().decode(errors='replace')[-300:]}")
+    return usage.ru_utime + usage.ru_stime, usage.ru_maxrss
+
+
+def stacks(rounds, lines):
+    lines += ["", "**Stacks.** Ten seconds on a busy guest (two programs that burn CPU, one that sleeps, shells): CPU "
+              f"that the tool used, and its peak memory; medians of {rounds}, one for BCC.", "",
+              "| | bcctool | libbpf-tools | BCC |", "|---|---|---|---|"]
+    for what, peers in STACKS:
+        found = {}
+        with load(WORK, "burn", "10000000"), load(WORK, "burn", "10000000"), load(*gentle(0.05)), \
+                load(WORK, "stack", "100000000", "1000"):
+            for peer, argv in peers.items():
+                try:
+                    measured = [spent(argv) for _ in range(1 if peer == "BCC" else rounds)]
+                except RuntimeError as error:
+                    print(error, file=sys.stderr, flush=True)
+                    continue
+                found[peer] = [statistics.median(column) for column in zip(*measured)]
+                print("stacks", what, peer, measured, flush=True)
+        cells = []
+        for peer in ("bcctool", "libbpf-tools", "BCC"):
+            if peer not in found:
+                cells.append("does not run" if peer in peers else "has none")
+                continue
+            cpu, peak = found[peer]
+            ratio = "" if peer == "bcctool" or "bcctool" not in found else f" ({cpu / found['bcctool'][0]:.1f}x)"
+            cells.append(f"{cpu:.2f} s{ratio}, {peak / 1024:.1f} MB")
+        lines.append(f"| {what} | " + " | ".join(cells) + " |")
+
+
 def size(lines):
     binary = os.path.getsize(BCCTOOL)
     names = subprocess.run([BCCTOOL, "--names"], capture_output=True, text=True).stdout.split()
@@ -492,7 +540,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peer", help="measure only the start of this one")
-    parser.add_argument("part", help=", ".join((*STARTED, "costs", "breadth", "storm", "many", "trace", "size")))
+    parser.add_argument("part", help=", ".join((*STARTED, "costs", "breadth", "storm", "many", "trace", "stacks", "size")))
     options = parser.parse_args()
     Path("/proc/sys/kernel/bpf_stats_enabled").write_text("1")
     Path("/proc/sys/kernel/kptr_restrict").write_text("0")
@@ -509,7 +557,8 @@ def main():
     elif options.part == "size":
         size(lines)
     else:
-        {part.__name__: part for part in (costs, breadth, storm, many, at_once, trace)}[options.part](options.rounds, lines)
+        {part.__name__: part for part in (costs, breadth, storm, many, at_once, trace, stacks)}[options.part](
+            options.rounds, lines)
     (Path(os.environ["BCCTOOL_SHARE"]) / f"{options.part}.md").write_text("\n".join(lines) + "\n")
 
 
