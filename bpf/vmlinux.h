@@ -78,6 +78,32 @@ struct trace_event_raw_mm_page_alloc {
 	unsigned int order;
 };
 
+struct trace_event_raw_task_newtask {
+	struct trace_entry ent;
+	int pid;
+	char comm[16];
+	unsigned long clone_flags;
+};
+
+/* events/percpu, since 5.19 */
+struct trace_event_raw_percpu_alloc_percpu {
+	struct trace_entry ent;
+	unsigned long call_site;
+	bool reserved, is_atomic;
+	size_t size, align;
+	void *base_addr;
+	int off;
+	void *ptr;
+	size_t bytes_alloc;
+};
+
+struct trace_event_raw_percpu_free_percpu {
+	struct trace_entry ent;
+	void *base_addr;
+	int off;
+	void *ptr;
+};
+
 /* include/uapi/linux/openat2.h */
 struct open_how {
 	u64 flags, mode, resolve;

@@ -54,11 +54,13 @@ static const struct applet *must_find(const char *name)
 
 static int run_applet(const struct applet *a, int argc, char **argv)
 {
+	int code;
+
 	progname = a->name;
 	opt_parse(a, argc, argv);
-	applet_run(a);
+	code = applet_run(a);
 	out_flush();
-	return 0;
+	return code;
 }
 
 static int print_list(const char *arg)

@@ -578,7 +578,7 @@ void report_begin(struct run *run)
 
 /* The life of every applet: open, configure, choose, load, attach, run, report. The kernel cleans
  * up. */
-void applet_run(const struct applet *a)
+int applet_run(const struct applet *a)
 {
 	struct run run = { .applet = a };
 	int hold = -1;
@@ -587,7 +587,7 @@ void applet_run(const struct applet *a)
 	if (a->no_object && !a->attached) {
 		a->run(&run);
 		out_flush();
-		return;
+		return run.code;
 	}
 	pictures_open();
 	if (common.exec)
@@ -613,4 +613,5 @@ void applet_run(const struct applet *a)
 	run_detach(&run);
 	report_losses(&run);
 	out_flush();
+	return run.code;
 }

@@ -21,6 +21,7 @@ struct run {
 	int nlinks;
 	u64 deadline; /* CLOCK_MONOTONIC; 0: until interrupted */
 	u64 lost[LOST_KINDS];
+	int code;                        /* exit code; 1: what was looked for was found */
 	struct ring *ring;               /* of the map `events` */
 	int child;                       /* --exec; 0: none */
 	void (*detach)(struct run *run); /* of what is not in `links` */
@@ -76,7 +77,7 @@ bool run_has_counter(u32 type, u64 config);
 /* Detaches every probe, so that nothing is added to the maps any more. */
 void run_detach(struct run *run);
 
-void applet_run(const struct applet *a);
+int applet_run(const struct applet *a); /* the exit code */
 
 /* Everything up to loading, and what was found; for `bcctool check`. The reason is one line. */
 enum verdict applet_probe(const struct applet *a, struct run *run, struct buf *reason);

@@ -618,6 +618,12 @@ static void csv_header(struct buf *b, const struct applet *a, bool stamped)
 	cols_header(b, a->columns, false);
 }
 
+void stacks_begin(struct run *run)
+{
+	if (out_mode == OUT_CSV)
+		csv_header(&out, run->applet, true);
+}
+
 void stacks_csv(struct buf *b, struct run *run, const void *row, size_t size)
 {
 	const struct applet *a = run->applet;
@@ -670,7 +676,7 @@ static void print_row(struct run *run, const char *row, size_t size, u64 now)
 	out_row();
 }
 
-static void print_rows(struct run *run, const struct rows *rows)
+void stacks_print(struct run *run, const struct rows *rows)
 {
 	static u32 reports;
 	u64 now = clock_mono();
@@ -855,8 +861,7 @@ void run_stacks(struct run *run)
 	struct rows rows = {};
 	bool more;
 
-	if (out_mode == OUT_CSV)
-		csv_header(&out, run->applet, true);
+	stacks_begin(run);
 	do {
 		more = run_wait(run);
 		if (!more)
@@ -873,7 +878,7 @@ void run_stacks(struct run *run)
 		rows_sort(run, all);
 		if (!common.folded && !pictures_wanted())
 			report_begin(run);
-		print_rows(run, all);
+		stacks_print(run, all);
 		out_flush();
 		sums_clear(&taken);
 	} while (more);

@@ -147,6 +147,11 @@ void stacks_json(struct buf *b, struct run *run, const void *row, size_t size);
 void stacks_csv_header(struct buf *b, const struct applet *a);
 void stacks_csv(struct buf *b, struct run *run, const void *row, size_t size);
 
+/* For engines of applets: what precedes the first report, and the rows of one, sorted. */
+struct rows;
+void stacks_begin(struct run *run);
+void stacks_print(struct run *run, const struct rows *rows);
+
 /* Before loading: sizes of maps as the options say. */
 void stacks_prepare(struct run *run);
 

@@ -19,26 +19,6 @@ static const struct opt options[] = {
 	{ 0 },
 };
 
-/* As the book has it: the process as an argument, 0 for all. */
-static int parse_pid(const char *arg, void *dst, char why[128])
-{
-	u64 pid;
-
-	(void)dst;
-	if (!parse_u64(arg, PID_LIMIT, &pid)) {
-		snprintf(why, 128, "not a process ID");
-		return -1;
-	}
-	if (pid)
-		common.filter.pids = (struct bcc_ids){ 1, { pid } };
-	return 0;
-}
-
-static const struct opt positionals[] = {
-	OPT_PARSED(0, "pid", NULL, parse_pid, &conf, "trace this process only; 0: all"),
-	{ 0 },
-};
-
 static void lock_name(struct buf *b, const void *field, const void *row)
 {
 	u64 lock;
@@ -62,7 +42,7 @@ static const struct probe probes[] = {
 };
 
 #define MUTEX_APPLET                                                                               \
-	.object = "mlock", .positionals = positionals, .options = options, .columns = columns,     \
+	.object = "mlock", .positionals = ARGS_PID, .options = options, .columns = columns,        \
 	.probes = probes, CONF(conf), VALUE(hist), .unit = { "nsecs" }, .run = run_hist,           \
 	.keep_caps = KEEP_SYMBOLS
 
