@@ -26,7 +26,7 @@ u64 clock_wall(u64 mono)
 {
 	static u64 offset, measured;
 
-	if (!offset || mono - measured > NSEC_PER_SEC) {
+	if (!offset || (mono > measured && mono - measured > NSEC_PER_SEC)) {
 		u64 before = clock_mono(), wall = now(CLOCK_REALTIME);
 
 		/* Read between two readings of the other clock: half their distance is the error.

@@ -26,6 +26,15 @@ void rows_limit(struct run *run, const char *table, unsigned entries)
 	bpf_map__set_max_entries(find(run, table, "_b"), entries);
 }
 
+void rows_spare(struct run *run, const char *table, unsigned entries)
+{
+	rows_limit(run, table, entries);
+	/* The shape of what may be put into the outer map has the flags, too. */
+	bpf_map__set_map_flags(bpf_map__inner_map(find(run, table, "")), BPF_F_NO_PREALLOC);
+	bpf_map__set_map_flags(find(run, table, "_a"), BPF_F_NO_PREALLOC);
+	bpf_map__set_map_flags(find(run, table, "_b"), BPF_F_NO_PREALLOC);
+}
+
 static void add(struct rows *rows, const void *key, size_t key_size, const void *value)
 {
 	char *row;

@@ -18,6 +18,9 @@ struct rows {
 /* Before loading: how many keys the table takes. */
 void rows_limit(struct run *run, const char *table, unsigned entries);
 
+/* The same, and the kernel takes memory for keys as they come: safe in tracing since 6.1. */
+void rows_spare(struct run *run, const char *table, unsigned entries);
+
 /* Reads and empties the table. Dies if the kernel does not let us. */
 void rows_take(struct run *run, const char *table, struct rows *rows);
 

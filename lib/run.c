@@ -80,7 +80,7 @@ void run_poll(const struct run *run, u64 until, int fd)
 void run_sleep(struct run *run, u64 until)
 {
 	while (!run_over(run) && (!until || clock_mono() < until)) {
-		u64 next = run->often ? clock_mono() + NSEC_PER_SEC / 10 : until;
+		u64 next = run->often ? clock_mono() + NSEC_PER_SEC / 50 : until;
 
 		if (run->often)
 			run->often(run);

@@ -25,7 +25,7 @@ struct run {
 	struct ring *ring;               /* of the map `events` */
 	int child;                       /* --exec; 0: none */
 	void (*detach)(struct run *run); /* of what is not in `links` */
-	void (*often)(struct run *run);  /* called ten times a second of run_sleep(), run_wait() */
+	void (*often)(struct run *run);  /* called 50 times a second of run_sleep(), run_wait() */
 };
 
 /* Capabilities (capabilities(7)) that are kept after attaching, where an engine needs them. */

@@ -17,9 +17,10 @@
 #include "stackset.h"
 #include "sums.h"
 
-#define CAPTURE_NS 5000000    /* of each tenth of a second: 5 % */
-#define STACKS_MAP 16384      /* stacks in the kernel at a time, and keys of `counts` */
-#define KEPT_WORDS (64 << 20) /* of stacks taken from there: 512 MB, then they stay there */
+#define CAPTURE_NS   1000000    /* of each 20 ms: 5 % */
+#define STACKS_MAP   16384      /* stacks in the kernel at a time, and keys of `counts` */
+#define STACKS_SPARE 65536      /* the same where their memory is taken as they come */
+#define KEPT_WORDS   (64 << 20) /* of stacks taken from there: 512 MB, then they stay there */
 
 static struct names names;
 static struct sums taken; /* from `counts` since the last report */
@@ -737,7 +738,7 @@ static u64 captured[8192]; /* keys of stack_pids, at a place each; one lost cost
 
 /*
  * What processes have mapped is noted while they live, so that their frames have names when they
- * are gone. Those that live for less than a tenth of a second are missed; waking for each would be
+ * are gone. Those that live for less than 20 ms are missed; waking for each would be
  * no cheaper than what is traced.
  */
 static void capture(struct run *run)
@@ -782,14 +783,20 @@ static void often(struct run *run)
 	relieve(run);
 }
 
-/* Before 6.1 a map without its memory set aside can deadlock in programs that trace. */
+/*
+ * Before 6.1 a map without its memory set aside can deadlock in programs that trace. Since then
+ * there is room for what comes while user space waits for RCU, to exchange the buffers, and reads.
+ */
 void stacks_prepare(struct run *run)
 {
 	struct bpf_map *map = bpf_object__find_map_by_name(run->obj, "stacks");
+	bool spare = kernel_release() >= KERNEL_VERSION(6, 1, 0);
 
-	bpf_map__set_max_entries(map, common.stack_storage ?: STACKS_MAP);
-	if (kernel_release() >= KERNEL_VERSION(6, 1, 0))
+	bpf_map__set_max_entries(map, common.stack_storage ?: spare ? STACKS_SPARE : STACKS_MAP);
+	if (spare)
 		bpf_map__set_map_flags(map, BPF_F_NO_PREALLOC);
+	if (spare && run->applet->run == run_stacks)
+		rows_spare(run, "counts", STACKS_SPARE);
 	if (common.stack_depth)
 		object_set(run->obj, "stack_depth", &common.stack_depth,
 			   sizeof(common.stack_depth));

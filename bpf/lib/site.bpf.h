@@ -41,7 +41,10 @@ static __always_inline u32 site_number(void)
 	return number;
 }
 
-#define SITES(story)                                                                               \
+#define SITES(story) SITES_APART(story, story)
+
+/* Where the fields of tracepoints are read: their programs may not look further than these go. */
+#define SITES_APART(story, tracepoint)                                                             \
 	SEC("kprobe.multi") int site_multi(struct pt_regs *ctx)                                    \
 	{                                                                                          \
 		return story(ctx, bpf_get_attach_cookie(ctx));                                     \
@@ -56,7 +59,7 @@ static __always_inline u32 site_number(void)
 	}                                                                                          \
 	SEC("tracepoint") int site_tracepoint(void *ctx)                                           \
 	{                                                                                          \
-		return story(ctx, bpf_get_attach_cookie(ctx));                                     \
+		return tracepoint(ctx, bpf_get_attach_cookie(ctx));                                \
 	}                                                                                          \
 	SEC("raw_tp") int site_raw(void *ctx)                                                      \
 	{                                                                                          \

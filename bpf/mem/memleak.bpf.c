@@ -35,7 +35,7 @@ static __always_inline struct memleak_address address(u64 addr, u32 kind)
 
 static __always_inline void tell(void *ctx, u64 addr, u64 size, bool freed)
 {
-	struct memleak_event e = { .addr = addr, .size = size, .freed = freed };
+	struct memleak_event e = { .addr = addr, .size = size, .call = freed };
 
 	task_now(&e.task);
 	emit(ctx, &e, sizeof(e));
@@ -198,42 +198,68 @@ static __always_inline int returned_from(struct pt_regs *ctx)
 	return 0;
 }
 
-static __always_inline int kernels(void *ctx, u32 kind)
-{
-	struct trace_event_raw_kmalloc *object = ctx;
-	struct trace_event_raw_mm_page_alloc *pages = ctx;
-	struct trace_event_raw_percpu_alloc_percpu *percpu = ctx;
+/* A field of a tracepoint's record: of one that has it, and not of others, whose end may be before.
+ */
+#define RECORD(type, field)                                                                        \
+	({                                                                                         \
+		typeof(((struct type *)0)->field) value = 0;                                       \
+                                                                                                   \
+		bpf_probe_read_kernel(&value, sizeof(value), &((struct type *)ctx)->field);        \
+		value;                                                                             \
+	})
 
-	switch (kind) {
-	case LEAK_KMALLOC:
-		if (object->ptr && wanted())
-			allocated(ctx, (u64)object->ptr, 0, object->bytes_alloc);
-		return 0;
-	case LEAK_KFREE: return freed(ctx, (u64)object->ptr, 0);
-	case LEAK_PAGES:
-		if (pages->pfn != -1ul && wanted())
-			allocated(ctx, pages->pfn, NAME_PAGES, conf.page << (pages->order & 31));
-		return 0;
-	case LEAK_PAGES_FREE: return freed(ctx, pages->pfn, NAME_PAGES);
-	case LEAK_PERCPU:
-		if (percpu->ptr && wanted())
-			allocated(ctx, (u64)percpu->ptr, NAME_PERCPU, percpu->bytes_alloc);
-		return 0;
-	default:
-		return freed(ctx, (u64)((struct trace_event_raw_percpu_free_percpu *)ctx)->ptr,
-			     NAME_PERCPU);
-	}
+static __always_inline int object_allocated(void *ctx)
+{
+	u64 addr = (u64)RECORD(trace_event_raw_kmalloc, ptr);
+
+	if (addr && wanted())
+		allocated(ctx, addr, 0, RECORD(trace_event_raw_kmalloc, bytes_alloc));
+	return 0;
 }
 
-static __always_inline int follow(void *ctx, u32 number)
+static __always_inline int pages_allocated(void *ctx)
+{
+	u64 pfn = RECORD(trace_event_raw_mm_page_alloc, pfn);
+	u32 order = RECORD(trace_event_raw_mm_page_alloc, order);
+
+	if (pfn != -1ul && wanted())
+		allocated(ctx, pfn, NAME_PAGES, conf.page << (order & 31));
+	return 0;
+}
+
+static __always_inline int percpu_allocated(void *ctx)
+{
+	u64 addr = (u64)RECORD(trace_event_raw_percpu_alloc_percpu, ptr);
+
+	if (addr && wanted())
+		allocated(ctx, addr, NAME_PERCPU,
+			  RECORD(trace_event_raw_percpu_alloc_percpu, bytes_alloc));
+	return 0;
+}
+
+static __always_inline int in_kernel(void *ctx, u32 number)
+{
+	switch (conf.kind[number & (MEMLEAK_SITES - 1)]) {
+	case LEAK_KMALLOC: return object_allocated(ctx);
+	case LEAK_KFREE: return freed(ctx, (u64)RECORD(trace_event_raw_kmalloc, ptr), 0);
+	case LEAK_PAGES: return pages_allocated(ctx);
+	case LEAK_PAGES_FREE:
+		return freed(ctx, RECORD(trace_event_raw_mm_page_alloc, pfn), NAME_PAGES);
+	case LEAK_PERCPU: return percpu_allocated(ctx);
+	case LEAK_PERCPU_FREE:
+		return freed(ctx, (u64)RECORD(trace_event_raw_percpu_free_percpu, ptr),
+			     NAME_PERCPU);
+	}
+	return 0;
+}
+
+static __always_inline int in_process(struct pt_regs *ctx, u32 number)
 {
 	u32 kind = conf.kind[number & (MEMLEAK_SITES - 1)];
 
-	if (!conf.user)
-		return kernels(ctx, kind);
 	if (kind == LEAK_FREE)
-		return freed(ctx, PT_REGS_PARM1((struct pt_regs *)ctx), 0);
+		return freed(ctx, PT_REGS_PARM1(ctx), 0);
 	return kind == LEAK_RETURNED ? returned_from(ctx) : enter(ctx, kind);
 }
 
-SITES(follow)
+SITES_APART(in_process, in_kernel)

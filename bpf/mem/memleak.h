@@ -67,7 +67,7 @@ struct memleak_row {
 struct memleak_event {
 	struct bcc_task task;
 	u64 addr, size;
-	u32 freed, unused;
+	u32 call, unused; /* 0: allocated, 1: freed */
 };
 
 #endif

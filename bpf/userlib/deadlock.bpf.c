@@ -93,13 +93,15 @@ static __always_inline int unlock(u64 mutex)
 }
 
 /* In the thread that makes it. */
-static __always_inline int thread_made(struct trace_event_raw_task_newtask *t)
+static __always_inline int thread_made(struct trace_event_raw_task_newtask *t, u32 number)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
 	struct deadlock_parent parent = {};
 	struct ids ids = current_ids();
 	u32 tid = t->pid;
 
+	if (!wanted())
+		return 0;
 	parent.pid = ids.pid;
 	parent.tid = ids.tid;
 	parent.user = stack_user(t, BPF_CORE_READ(task, flags), ids.pid);
@@ -108,17 +110,15 @@ static __always_inline int thread_made(struct trace_event_raw_task_newtask *t)
 	return 0;
 }
 
-static __always_inline int follow(void *ctx, u32 number)
+static __always_inline int follow(struct pt_regs *ctx, u32 number)
 {
 	u32 kind = conf.kind[number & (DEADLOCK_SITES - 1)];
 
 	if (!wanted())
 		return 0;
-	if (kind == DEADLOCK_THREAD)
-		return thread_made(ctx);
 	if (kind == DEADLOCK_LOCK)
-		return lock(ctx, PT_REGS_PARM1((struct pt_regs *)ctx));
-	return kind == DEADLOCK_UNLOCK ? unlock(PT_REGS_PARM1((struct pt_regs *)ctx)) : 0;
+		return lock(ctx, PT_REGS_PARM1(ctx));
+	return kind == DEADLOCK_UNLOCK ? unlock(PT_REGS_PARM1(ctx)) : 0;
 }
 
-SITES(follow)
+SITES_APART(follow, thread_made)

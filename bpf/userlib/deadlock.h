@@ -7,7 +7,7 @@
 #define DEADLOCK_SITES 64 /* a power of two */
 #define DEADLOCK_HELD  16 /* mutexes that a thread holds at a time */
 
-enum deadlock_kind { DEADLOCK_NOTHING, DEADLOCK_LOCK, DEADLOCK_UNLOCK, DEADLOCK_THREAD };
+enum deadlock_kind { DEADLOCK_NOTHING, DEADLOCK_LOCK, DEADLOCK_UNLOCK };
 
 struct deadlock_conf {
 	u8 kind[DEADLOCK_SITES]; /* by the number of a site */

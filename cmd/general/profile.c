@@ -141,7 +141,7 @@ static const struct applet profile = {
 	       "CPUs is spent. Idle CPUs are left out.\n\n"
 	       "User stacks are walked by frame pointers; those that end early are marked "
 	       "[truncated], and counted at the end. Names are looked up at the end; those of "
-	       "processes that live for less than a tenth of a second may be missing.\n\n"
+	       "processes that live for less than 20 ms may be missing.\n\n"
 	       "Costs little, and the same whatever runs: a sample takes a few microseconds. Code "
 	       "that runs with interrupts off is seen where they are on again, unless the machine "
 	       "counts cycles.",

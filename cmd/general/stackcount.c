@@ -117,7 +117,7 @@ static const struct applet stackcount = {
 	       "user's stack at that moment.\n\n"
 	       "User frames belong to a process: stacks that have some are told apart by process "
 	       "even without -P. They are walked by frame pointers. Names are looked up at the "
-	       "end; those of processes that live for less than a tenth of a second may be "
+	       "end; those of processes that live for less than 20 ms may be "
 	       "missing.\n\n"
 	       "Walking stacks costs a few microseconds each: mind functions that are called "
 	       "hundreds of thousands of times a second.",

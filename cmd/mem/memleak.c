@@ -354,7 +354,7 @@ static const struct column trace_columns[] = {
 	COL(task.pid, "PID", -7, "process ID"),
 	COL_DATA(task.tid, "thread ID"),
 	COL(task.comm, "COMM", -16, "thread name"),
-	COL(freed, "CALL", -6, "alloc, or free", .names = what, .named = ARRAY_SIZE(what)),
+	COL(call, "CALL", -6, "alloc, or free", .names = what, .named = ARRAY_SIZE(what)),
 	COL(addr, "ADDR", -18, "address; of pages in the kernel, their number", .as = AS_HEX),
 	COL(size, "SIZE", 0, "bytes; 0 where they are freed"),
 	{ 0 },

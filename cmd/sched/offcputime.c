@@ -124,7 +124,7 @@ static const struct applet offcputime = {
 	       "counted. Threads are named as they were when they came back.\n\n"
 	       "User stacks are walked by frame pointers; those that end early are marked "
 	       "[truncated], and counted at the end. Names are looked up at the end; those of "
-	       "processes that live for less than a tenth of a second may be missing.\n\n"
+	       "processes that live for less than 20 ms may be missing.\n\n"
 	       "Traces every context switch and walks two stacks at each that is wanted: measure "
 	       "the cost on a busy machine before leaving it on; -p, -K and -U lower it, -m does "
 	       "not.",

@@ -110,8 +110,7 @@ static void prepare(struct run *run)
 
 		if (s->number >= DEADLOCK_SITES)
 			die("%s has too many such functions", binary);
-		conf.kind[s->number] = s->kind == SPEC_TRACEPOINT      ? DEADLOCK_THREAD
-				       : named(&lock_names, s->name)   ? DEADLOCK_LOCK
+		conf.kind[s->number] = named(&lock_names, s->name)     ? DEADLOCK_LOCK
 				       : named(&unlock_names, s->name) ? DEADLOCK_UNLOCK
 								       : DEADLOCK_NOTHING;
 	}

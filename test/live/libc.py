@@ -8,9 +8,9 @@ LIBC = WORK.parent / "work-libc"
 
 
 class Libc:
-    def __init__(self):
+    def __init__(self, **options):
         reader, self.orders = os.pipe()
-        self.process = spawn([LIBC], stdin=reader)
+        self.process = spawn([LIBC], stdin=reader, **options)
         os.close(reader)
         self.said = words(self.process.until(r"^pid .*\n")[0])
         self.pid = self.said["pid"]

@@ -45,4 +45,4 @@ def test_text_and_folded():
     assert re.search(r"^    work_touch_pages\n(    run_touch\n)?    main\n", text, re.MULTILINE)
     assert f"    {'-':16} work ({workload.pid})\n        {N}\n" in text
     (line,) = [line for line in folded.splitlines() if line.endswith(f"work_touch_pages {N}")]
-    assert re.match(r"work;.*;main;(run_touch;)?work_touch_pages \d+$", line)
+    assert re.match(r"work;(.*;)?main;(run_touch;)?work_touch_pages \d+$", line)

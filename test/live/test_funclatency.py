@@ -162,9 +162,7 @@ def go_work():
     return path
 
 
-# On 6.12 the program died, in an instruction that the kernel executes out of line: not understood.
 @timeout(120)
-@needs("below:6.12")
 def test_go():
     """Goroutines go from thread to thread, and their stacks to other addresses, within a call."""
     path = go_work()

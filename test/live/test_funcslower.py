@@ -119,7 +119,6 @@ def test_without_a_process():
 
 
 @timeout(120)
-@needs("below:6.12")  # see test_funclatency.py
 def test_go():
     path = BUILD / "test" / "work-go"
     if not path.exists():

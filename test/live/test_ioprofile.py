@@ -24,7 +24,7 @@ def test_calls_by_their_stacks():
 
 
 def test_text_and_folded():
-    workload = waiting_work("wake", 7, 1000)
+    workload = waiting_work("wake", 7, 20000)
     text = tool("ioprofile", "-p", workload.pid)
     folded = tool("ioprofile", "-f", "0")
     workload.go()

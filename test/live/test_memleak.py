@@ -86,7 +86,7 @@ def test_text():
     assert lines[lines.index(stacks[1]) + 1 :][:2] == [" " * 16 + "leak_remapped", " " * 16 + "main"]
 
 
-def test_trace_and_command():
+def test_trace():
     program = Libc()
     tracer = tool("memleak", "-t", "-p", program.pid, "-z", 1000, "-Z", 1010, json=True)
     program.do("sizes")
@@ -96,26 +96,32 @@ def test_trace_and_command():
     # The second half is given back, each before the next.
     frees = [event["addr"] for event in events if event["call"] == "free"]
     assert frees[-11:] == [event["addr"] for event in calls[11:]]
-    result = tool_run("memleak", "-o", 0, "-c", f"{LIBC} x", 60, json=True)
-    assert result.code == 0 and {row["pid"] for row in result.json[:-1]} != {0}
 
 
-def objects(rows, function):
-    return sum(row["count"] for row in rows if any(frame.startswith(function) for frame in row["kernel"]))
+def test_command():
+    tracer = tool("memleak", "-o", 0, "-c", f"{LIBC} x", 60)
+    result = tracer.wait()
+    pid = int(re.search(r"^pid (\d+)", result.out, re.M)[1])
+    # The buffer of its stdout is what it leaves.
+    assert re.findall(r"^\t(\d+) bytes in (\d+) allocations from stack", result.out, re.M) == [("4096", "1")]
+    assert result.code == 0 and pid != result.pid
 
 
-@alone
+def files(rows, size):
+    return [row for row in rows if any(frame.startswith("alloc_empty_file") for frame in row["kernel"])
+            and row["bytes"] == size * row["count"]]
+
+
 def test_kernel():
-    program = Libc()
     size = int(Path("/sys/kernel/slab/filp/slab_size").read_text())
-    tracer = tool("memleak", "-o", 0, "-T", 100000, json=True)
-    program.do("files 40", "closed 60")
-    time.sleep(1)  # files are freed once RCU has let go of them
-    result = tracer.stop()
-    opened = [row for row in last_report(result)
-              if any(frame.startswith("alloc_empty_file") for frame in row["kernel"])
-              and row["bytes"] == size * row["count"]]
-    assert 40 <= sum(row["count"] for row in opened) <= 60, opened
+    with cgroup() as group:
+        program = Libc(cgroup=group)
+        tracer = tool("memleak", "-o", 0, "-T", 1000, "--cgroup", group, json=True)
+        program.do("files 40", "closed 60")
+        time.sleep(1)  # the kernel frees files once RCU has let go of them
+        result = tracer.stop()
+        assert program.ended() == 0
+    assert sum(row["count"] for row in files(result.json[:-1], size)) == 40
     assert {row["pid"] for row in result.json[:-1]} == {0}
 
 
