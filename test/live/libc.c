@@ -69,8 +69,9 @@ FRAME void leak_failing(void)
 {
 	volatile size_t much = PTRDIFF_MAX, pages = 1ul << 60;
 	void *p = malloc(32);
+	void *none[] = { malloc(much), realloc(p, much), calloc(much, 2) };
 
-	if (malloc(much) || realloc(p, much) || calloc(much, 2))
+	if (none[0] || none[1] || none[2])
 		abort();
 	if (mmap(NULL, pages, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
 		abort();
@@ -94,11 +95,10 @@ static void *storm(void *arg)
 	long n = (long)arg;
 
 	for (long i = 0; i < n; i++) {
-		void *p = malloc(100 + i % 50), *q = malloc(200000);
+		void *p = malloc(100 + i % 50), *q = malloc(200000), *r = realloc(p, 300);
 
-		p = realloc(p, 300);
 		free(q);
-		free(p);
+		free(r);
 	}
 	return NULL;
 }
