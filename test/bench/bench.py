@@ -358,13 +358,16 @@ MANY = [
 
 
 def whole(argv, asked):
-    """Seconds that a command took, less those it was asked to trace; and its peak memory in KB."""
+    """Seconds that a command took, less those it was asked to trace; and its peak memory in KB.
+
+    That is a high-water mark: looked at a hundred times a second it would only keep a CPU busy.
+    """
     began = time.monotonic()
     process = subprocess.Popen(argv, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     peak = 0
     while process.poll() is None:
         peak = max(peak, peak_kb(process.pid))
-        time.sleep(0.01)
+        time.sleep(0.1)
     if process.returncode:
         raise RuntimeError(f"{' '.join(argv)}: exit code {process.returncode}")
     return time.monotonic() - began - asked, peak
