@@ -1,7 +1,6 @@
 """argdist: counts and histograms of values that the workloads are known to pass and return."""
 
 import os
-import shlex
 import signal
 
 from harness import *
@@ -396,13 +395,3 @@ def test_errors_that_the_kernel_knows():
     ):
         result = tool_run("argdist", "-C", spec)
         assert result.code in (1, 2) and words in result.err and "^" in result.err, (spec, result.err)
-
-
-@timeout(240)
-def test_examples_of_the_manual():
-    page = (CHECKOUT / "man" / "bcctool-probe.7").read_text().replace("\\-", "-").replace("\\(aq", "'").replace("\\e", "\\")
-    lines = re.findall(r"^    argdist (.*)$", page, re.M)
-    assert len(lines) >= 20
-    for line in lines:
-        result = tool_run("argdist", "-i", 1, "-n", 1, *shlex.split(line))
-        assert result.code == 0 and re.match(r"\[\d\d:\d\d:\d\d\]\n.", result.out), (line, result.err)

@@ -1,7 +1,6 @@
 """stackcount: the stacks of a workload that are known, each as often as it came by."""
 
 import re
-import shlex
 
 from harness import *
 
@@ -153,13 +152,3 @@ def test_mistakes():
         assert result.code == 2 and not result.out and why in result.err
     result = tool_run("stackcount", "t:block:block_rq_isnert")
     assert result.code == 1 and "did you mean 'block_rq_insert'" in result.err
-
-
-@timeout(120)
-def test_examples_of_the_manual():
-    page = (CHECKOUT / "man" / "bcctool-probe.7").read_text().replace("\\-", "-")
-    lines = re.findall(r"^    (stackcount|funclatency|funcslower|funcinterval) (.*)$", page, re.M)
-    assert len(lines) >= 7
-    for name, args in lines:
-        result = tool_run(name, "--duration", 1, *shlex.split(args))
-        assert result.code == 0 and result.out.startswith("Tracing "), (name, args, result.err)
