@@ -1,5 +1,6 @@
 """memleak: a program that leaks what it is told, by every function that allocates."""
 
+import os
 import re
 
 from harness import *
@@ -123,6 +124,21 @@ def test_kernel():
         assert program.ended() == 0
     assert sum(row["count"] for row in files(result.json[:-1], size)) == 40
     assert {row["pid"] for row in result.json[:-1]} == {0}
+
+
+def test_percpu():
+    """Each network device has a count of references for each CPU, of 8 bytes or two of them."""
+    run(["/sbin/modprobe", "dummy", "numdummies=0"])
+    tracer = tool("memleak", "--percpu", "-o", 0, "-T", 1000, json=True)
+    for i in range(7):
+        run(["ip", "link", "add", f"leak{i}", "type", "dummy"])
+    for i in range(3):
+        run(["ip", "link", "del", f"leak{i}"])
+    rows = [row for row in tracer.stop().json[:-1] if row["kernel"][1:2] == ["alloc_netdev_mqs"]]
+    for i in range(3, 7):
+        run(["ip", "link", "del", f"leak{i}"])
+    assert sum(row["count"] for row in rows) == 4
+    assert sum(row["bytes"] for row in rows) in (4 * 8 * os.cpu_count(), 4 * 16 * os.cpu_count())
 
 
 def test_bad_input():
