@@ -1,7 +1,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "debugfile.h"
 #include "elffunc.h"
 #include "elfsym.h"
 #include "sym.h"
@@ -108,7 +110,43 @@ static int keep_names(struct elfsym *e, struct elffuncs *fs)
 	return 0;
 }
 
-static int read_symbols(struct elfsym *e, struct elf_file *f)
+static int read_debugdata(struct elffuncs *fs)
+{
+	struct elf_file mini;
+	size_t size;
+	u8 *image;
+	int err = debugdata_read(fs->file, &image, &size);
+
+	if (err)
+		return err;
+	err = elf_open_mem(&mini, image, size);
+	if (!err && mini.machine == fs->file->machine)
+		err = elffuncs_add(fs, &mini);
+	elf_close(&mini);
+	free(image);
+	return err;
+}
+
+/* What the file itself lacks: symbols of its debug file, or what it carries of them. */
+static int read_debug(struct elffuncs *fs, const struct elfsym_from *from)
+{
+	bool stripped = !elf_section_of_type(fs->file, SHT_SYMTAB);
+	struct elf_file debug;
+	int fd = -ENOENT, err = 0;
+
+	if (from && stripped)
+		fd = debugfile_open(&debug, fs->file, from->pid, from->path);
+	if (fd >= 0) {
+		err = elffuncs_add(fs, &debug);
+		elf_close(&debug);
+		close(fd);
+	} else if (stripped) {
+		err = read_debugdata(fs);
+	}
+	return err == -ENOMEM ? err : 0;
+}
+
+static int read_symbols(struct elfsym *e, struct elf_file *f, const struct elfsym_from *from)
 {
 	struct elffuncs fs;
 	int err = elffuncs_read(&fs, f);
@@ -116,8 +154,9 @@ static int read_symbols(struct elfsym *e, struct elf_file *f)
 	if (err)
 		return err;
 	e->err = fs.err;
+	err = read_debug(&fs, from);
 	choose(e, &fs);
-	if (fs.n) {
+	if (fs.n && !err) {
 		e->symbols = malloc(fs.n * sizeof(*e->symbols));
 		err = e->symbols ? 0 : -ENOMEM;
 	}
@@ -130,7 +169,7 @@ static int read_symbols(struct elfsym *e, struct elf_file *f)
 }
 
 /* `f` has been opened, with the error given. */
-static int load(struct elfsym **out, struct elf_file *f, int err)
+static int load(struct elfsym **out, struct elf_file *f, const struct elfsym_from *from, int err)
 {
 	struct elfsym *e = calloc(1, sizeof(*e));
 
@@ -145,7 +184,7 @@ static int load(struct elfsym **out, struct elf_file *f, int err)
 			if (e->loads.at[i].exec && e->loads.at[i].addr < e->base)
 				e->base = e->loads.at[i].addr;
 		e->build_id_len = elf_build_id(f, e->build_id);
-		err = read_symbols(e, f);
+		err = read_symbols(e, f, from);
 	}
 	elf_close(f);
 	if (err)
@@ -155,12 +194,12 @@ static int load(struct elfsym **out, struct elf_file *f, int err)
 	return err;
 }
 
-int elfsym_load(struct elfsym **e, int fd)
+int elfsym_load(struct elfsym **e, int fd, const struct elfsym_from *from)
 {
 	struct elf_file f;
 	int err = elf_open(&f, fd);
 
-	return load(e, &f, err);
+	return load(e, &f, from, err);
 }
 
 int elfsym_load_mem(struct elfsym **e, const void *image, size_t size)
@@ -168,7 +207,7 @@ int elfsym_load_mem(struct elfsym **e, const void *image, size_t size)
 	struct elf_file f;
 	int err = elf_open_mem(&f, image, size);
 
-	return load(e, &f, err);
+	return load(e, &f, NULL, err);
 }
 
 void elfsym_free(struct elfsym *e)

@@ -11,13 +11,20 @@
 
 struct elfsym;
 
+/* Where the file was met: its debug file is sought there, too. */
+struct elfsym_from {
+	u32 pid;          /* as that process sees it; 0: not elsewhere than here */
+	const char *path; /* NULL: its debug file is known by the build-id only */
+};
+
 /*
- * Reads .symtab and .dynsym. fd: a regular file open for reading; stays the caller's.
- * -ENOEXEC not ELF for this machine's byte order, or damaged in its headers; -EIO, -ENOMEM.
- * A damaged or oversized symbol table costs its symbols only: see elfsym_err().
+ * Reads .symtab and .dynsym, and its debug file or .gnu_debugdata if it has no .symtab. fd: a regular file open for reading; stays the caller's. -ENOEXEC not ELF
+ * for this machine's byte order, or damaged in its headers; -EIO, -ENOMEM. A damaged or oversized
+ * symbol table costs its symbols only: see elfsym_err().
  */
-int elfsym_load(struct elfsym **e, int fd);
-int elfsym_load_mem(struct elfsym **e, const void *image, size_t size); /* the image is copied */
+int elfsym_load(struct elfsym **e, int fd, const struct elfsym_from *from);
+/* The same without a debug file. */
+int elfsym_load_mem(struct elfsym **e, const void *image, size_t size);
 void elfsym_free(struct elfsym *e);
 
 int elfsym_err(const struct elfsym *e); /* why a symbol table was left out: -ENOEXEC, -EFBIG; 0 */

@@ -103,16 +103,18 @@ void usyms_free(struct usyms *us)
 	free(us);
 }
 
-/* Reads the symbols now, if the file could be opened. */
-static void read_file_symbols(struct usyms *us, struct file *f)
+/* Reads the symbols now, if the file could be opened: a process is needed that has it mapped. */
+static void read_file_symbols(struct usyms *us, struct file *f, u32 pid)
 {
+	const struct elfsym_from from = { pid, f->path };
+
 	if (f->fd < 0)
 		return;
 	f->done = true;
 	if (us->memory >= MAX_MEMORY)
 		f->err = -EFBIG;
 	else
-		f->err = elfsym_load(&f->elf, f->fd);
+		f->err = elfsym_load(&f->elf, f->fd, &from);
 	close(f->fd);
 	f->fd = -1;
 	us->nopen--;
@@ -240,7 +242,7 @@ static struct file *mapped_file(struct usyms *us, u32 pid, const struct map *m)
 			f->size = st.st_size;
 			f->mtime = st.st_mtim;
 			if (++us->nopen > MAX_OPEN)
-				read_file_symbols(us, f);
+				read_file_symbols(us, f, pid);
 		}
 	}
 	if (located >= 0)
@@ -462,11 +464,11 @@ static bool may_be_new(struct process *p, u64 addr)
 	return false;
 }
 
-static void describe(struct usyms *us, const struct mapping *m, u64 addr, struct sym *sym)
+static void describe(struct usyms *us, u32 pid, const struct mapping *m, u64 addr, struct sym *sym)
 {
 	struct file *f = m->file;
 
-	read_file_symbols(us, f);
+	read_file_symbols(us, f, pid);
 	sym->kind = f->kind;
 	sym->module = f->path;
 	sym->err = f->err;
@@ -501,7 +503,7 @@ int usyms_find(struct usyms *us, u32 pid, u64 addr, struct sym *sym)
 	m = m ?: past_mapping_at(p, addr);
 	if (!m)
 		return -ENOENT;
-	describe(us, m, addr, sym);
+	describe(us, pid, m, addr, sym);
 	return 0;
 }
 

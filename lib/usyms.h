@@ -7,7 +7,8 @@
  * opened through /proc/PID/map_files, else by its path below /proc/PID/root if that
  * still leads to the same device and inode. Only regular files are opened. Each file that
  * is mapped executable stays open until its symbols are read, up to a limit: while tracing,
- * the filesystem it is on counts as busy.
+ * the filesystem it is on counts as busy. Symbols of a stripped file come from its debug file
+ * (debugfile.h).
  *
  * Sources: proc(5), /proc/PID/maps and /proc/PID/stat; elfsym.h.
  */
