@@ -5,6 +5,7 @@
 
 #include "debugfile.h"
 #include "elffunc.h"
+#include "elfplt.h"
 #include "elfsym.h"
 #include "sym.h"
 
@@ -154,7 +155,7 @@ static int read_symbols(struct elfsym *e, struct elf_file *f, const struct elfsy
 	if (err)
 		return err;
 	e->err = fs.err;
-	err = read_debug(&fs, from);
+	err = read_debug(&fs, from) ?: elfplt_read(&fs);
 	choose(e, &fs);
 	if (fs.n && !err) {
 		e->symbols = malloc(fs.n * sizeof(*e->symbols));

@@ -18,7 +18,8 @@ struct elfsym_from {
 };
 
 /*
- * Reads .symtab and .dynsym, and its debug file or .gnu_debugdata if it has no .symtab. fd: a regular file open for reading; stays the caller's. -ENOEXEC not ELF
+ * Reads .symtab and .dynsym, its debug file or .gnu_debugdata if it has no .symtab, and stubs of
+ * the PLT ("malloc@plt"). fd: a regular file open for reading; stays the caller's. -ENOEXEC not ELF
  * for this machine's byte order, or damaged in its headers; -EIO, -ENOMEM. A damaged or oversized
  * symbol table costs its symbols only: see elfsym_err().
  */
