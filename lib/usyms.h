@@ -7,8 +7,10 @@
  * opened through /proc/PID/map_files, else by its path below /proc/PID/root if that
  * still leads to the same device and inode. Only regular files are opened. Each file that
  * is mapped executable stays open until its symbols are read, up to a limit: while tracing,
- * the filesystem it is on counts as busy. Symbols of a stripped file come from its debug file
- * (debugfile.h).
+ * the filesystem it is on counts as busy.
+ *
+ * Symbols of a stripped file come from its debug file (debugfile.h), of code that was made in
+ * memory from the process's perf map (jitmap.h).
  *
  * Sources: proc(5), /proc/PID/maps and /proc/PID/stat; elfsym.h.
  */
@@ -43,6 +45,13 @@ int usyms_refresh(struct usyms *us, u32 pid);
  * Strings live as long as us.
  */
 int usyms_find(struct usyms *us, u32 pid, u64 addr, struct sym *sym);
+
+/*
+ * Processes whose code has no names for want of a perf map, and what can be done: appends one such
+ * sentence. False: there are no more than i.
+ */
+#define USYMS_HINTS 8
+bool usyms_hint(const struct usyms *us, u32 i, struct buf *b);
 
 /* Bytes held, and files whose symbols were read, for tests and --verbose. */
 size_t usyms_memory(const struct usyms *us);
