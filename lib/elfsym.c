@@ -5,6 +5,7 @@
 
 #include "debugfile.h"
 #include "elffunc.h"
+#include "elfline.h"
 #include "elfplt.h"
 #include "elfsym.h"
 #include "sym.h"
@@ -27,6 +28,7 @@ struct elfsym {
 	u8 build_id[ELF_BUILD_ID];
 	u32 build_id_len;
 	int err;
+	struct elfline *lines;
 };
 
 static bool better(const struct elffuncs *fs, const struct elffunc *a, const struct elffunc *b)
@@ -128,17 +130,20 @@ static int read_debugdata(struct elffuncs *fs)
 	return err;
 }
 
-/* What the file itself lacks: symbols of its debug file, or what it carries of them. */
-static int read_debug(struct elffuncs *fs, const struct elfsym_from *from)
+/* What the file itself lacks: symbols and lines of its debug file, or what it carries of them. */
+static int read_debug(struct elfsym *e, struct elffuncs *fs, const struct elfsym_from *from)
 {
 	bool stripped = !elf_section_of_type(fs->file, SHT_SYMTAB);
 	struct elf_file debug;
 	int fd = -ENOENT, err = 0;
 
-	if (from && stripped)
+	if (from && (stripped || (from->lines && !e->lines)))
 		fd = debugfile_open(&debug, fs->file, from->pid, from->path);
 	if (fd >= 0) {
-		err = elffuncs_add(fs, &debug);
+		if (stripped)
+			err = elffuncs_add(fs, &debug);
+		if (from->lines && !e->lines)
+			elfline_load(&e->lines, &debug);
 		elf_close(&debug);
 		close(fd);
 	} else if (stripped) {
@@ -155,7 +160,9 @@ static int read_symbols(struct elfsym *e, struct elf_file *f, const struct elfsy
 	if (err)
 		return err;
 	e->err = fs.err;
-	err = read_debug(&fs, from) ?: elfplt_read(&fs);
+	if (from && from->lines)
+		elfline_load(&e->lines, f);
+	err = read_debug(e, &fs, from) ?: elfplt_read(&fs);
 	choose(e, &fs);
 	if (fs.n && !err) {
 		e->symbols = malloc(fs.n * sizeof(*e->symbols));
@@ -215,6 +222,7 @@ void elfsym_free(struct elfsym *e)
 {
 	if (!e)
 		return;
+	elfline_free(e->lines);
 	free(e->symbols);
 	free(e->names);
 	free(e);
@@ -227,7 +235,8 @@ int elfsym_err(const struct elfsym *e)
 
 size_t elfsym_memory(const struct elfsym *e)
 {
-	return sizeof(*e) + e->n * sizeof(*e->symbols) + e->names_len;
+	return sizeof(*e) + e->n * sizeof(*e->symbols) + e->names_len +
+	       (e->lines ? elfline_memory(e->lines) : 0);
 }
 
 u32 elfsym_count(const struct elfsym *e)
@@ -272,4 +281,9 @@ const char *elfsym_find(const struct elfsym *e, u64 addr, u64 *offset)
 		low = s->outer;
 	}
 	return NULL;
+}
+
+const char *elfsym_line(const struct elfsym *e, u64 addr, u32 *line)
+{
+	return e->lines ? elfline_find(e->lines, addr, line) : NULL;
 }

@@ -15,6 +15,7 @@ struct elfsym;
 struct elfsym_from {
 	u32 pid;          /* as that process sees it; 0: not elsewhere than here */
 	const char *path; /* NULL: its debug file is known by the build-id only */
+	bool lines;       /* lines of source are wanted */
 };
 
 /*
@@ -41,5 +42,8 @@ bool elfsym_address(const struct elfsym *e, u64 file_offset, u64 *addr);
  * without a size reaches to the next one, within its section.
  */
 const char *elfsym_find(const struct elfsym *e, u64 addr, u64 *offset);
+
+/* The line of source of an address as linked, and its file without folders; NULL: not known. */
+const char *elfsym_line(const struct elfsym *e, u64 addr, u32 *line);
 
 #endif

@@ -15,6 +15,8 @@ void sym_text(struct buf *b, const struct sym *sym, bool offset)
 		buf_chr(b, '+');
 		buf_hex(b, sym->offset);
 	}
+	if (sym->file)
+		buf_fmt(b, " (%s:%u)", sym->file, sym->line);
 }
 
 #define LOOK 256 /* a hostile name may have no end: looking at its start decides */

@@ -62,6 +62,7 @@ struct usyms {
 	struct file *files[BUCKETS];
 	u32 nfiles, nopen, nimages, nread, nmaps, njits, sweep;
 	size_t memory;
+	bool lines;
 	struct hint {
 		u32 pid;
 		enum runtime runtime;
@@ -121,7 +122,7 @@ void usyms_free(struct usyms *us)
 /* Reads the symbols now, if the file could be opened: a process is needed that has it mapped. */
 static void read_file_symbols(struct usyms *us, struct file *f, u32 pid)
 {
-	const struct elfsym_from from = { pid, f->path };
+	const struct elfsym_from from = { pid, f->path, us->lines };
 
 	if (f->fd < 0)
 		return;
@@ -607,8 +608,10 @@ static void describe(struct usyms *us, struct process *p, const struct mapping *
 		sym->address += m->offset;
 	if (f->elf) {
 		sym->build_id = elfsym_build_id(f->elf, &sym->build_id_len);
-		if (elfsym_address(f->elf, sym->address, &sym->address))
+		if (elfsym_address(f->elf, sym->address, &sym->address)) {
 			sym->name = elfsym_find(f->elf, sym->address, &sym->offset);
+			sym->file = elfsym_line(f->elf, sym->address, &sym->line);
+		}
 	} else if (may_be_jit(f)) {
 		describe_jit(us, p, addr, sym);
 	}
@@ -639,6 +642,22 @@ int usyms_find(struct usyms *us, u32 pid, u64 addr, struct sym *sym)
 		return -ENOENT;
 	describe(us, p, m, addr, sym);
 	return 0;
+}
+
+int usyms_find_call(struct usyms *us, u32 pid, u64 addr, struct sym *sym)
+{
+	int err = usyms_find(us, pid, addr - 1, sym);
+
+	if (!err) {
+		sym->offset++;
+		sym->address++;
+	}
+	return err;
+}
+
+void usyms_want_lines(struct usyms *us)
+{
+	us->lines = true;
 }
 
 size_t usyms_memory(const struct usyms *us)

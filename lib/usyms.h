@@ -47,6 +47,15 @@ int usyms_refresh(struct usyms *us, u32 pid);
 int usyms_find(struct usyms *us, u32 pid, u64 addr, struct sym *sym);
 
 /*
+ * The same for a return address: what called is just before it, and may be the last of its
+ * function.
+ */
+int usyms_find_call(struct usyms *us, u32 pid, u64 addr, struct sym *sym);
+
+/* From now on symbols have lines of source, where files have debug information: this costs much. */
+void usyms_want_lines(struct usyms *us);
+
+/*
  * Processes whose code has no names for want of a perf map, and what can be done: appends one such
  * sentence. False: there are no more than i.
  */
