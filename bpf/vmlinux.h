@@ -199,6 +199,7 @@ typedef struct {
 } atomic_t;
 
 struct mm_struct {
+	unsigned long exec_vm;
 	unsigned long arg_start, arg_end;
 	unsigned long brk;
 };

@@ -5,12 +5,14 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "debugfile.h"
 #include "elffunc.h"
 #include "gofunc.h"
 #include "insn.h"
 #include "sym.h"
 
-#define SIZED 4 /* in a rank: above all else */
+#define SIZED     4   /* in a rank: above all else */
+#define NAMES_MAX ~0u /* where a name stands is kept in 32 bits */
 
 /* While a symbol table is read. */
 struct table {
@@ -171,7 +173,7 @@ static void end_unsized(struct elffuncs *fs)
 	}
 }
 
-static void put_in_order(struct elffuncs *fs)
+void elffuncs_sort(struct elffuncs *fs)
 {
 	if (fs->n)
 		qsort(fs->at, fs->n, sizeof(*fs->at), by_address);
@@ -211,39 +213,55 @@ int elffuncs_read(struct elffuncs *fs, struct elf_file *file)
 		elffuncs_free(fs);
 		return -ENOMEM;
 	}
-	put_in_order(fs);
+	elffuncs_sort(fs);
 	return 0;
 }
 
-static int open_debug(const struct elf_file *file)
+int elffuncs_add(struct elffuncs *fs, struct elf_file *other)
 {
-	char path[64 + 2 * ELF_BUILD_ID] = "/usr/lib/debug/.build-id/", *p = path + strlen(path);
-	u8 id[ELF_BUILD_ID];
-	u32 len = elf_build_id(file, id);
+	struct table t = { .fs = fs, .from = other, .room = fs->n };
+	int err = elf_read_sections(other) ?: read_table(&t, SHT_SYMTAB);
 
-	if (len < 2)
-		return -ENOENT;
-	for (u32 i = 0; i < len; i++)
-		p += sprintf(p, i ? "%02x" : "%02x/", id[i]);
-	strcpy(p, ".debug");
-	return open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	elffuncs_sort(fs);
+	return err;
+}
+
+int elffuncs_add_one(struct elffuncs *fs, u64 addr, u64 size, const char *name)
+{
+	size_t len = strnlen(name, ELFFUNC_MAX_NAME) + 1;
+	struct elffunc *at = fs->at;
+	char *names;
+
+	if (fs->n == ELFFUNC_MAX || fs->names_len + len > NAMES_MAX)
+		return -EFBIG;
+	names = realloc(fs->names, fs->names_len + len);
+	if (!names)
+		return -ENOMEM;
+	fs->names = names;
+	at = realloc(at, (fs->n + 1) * sizeof(*at));
+	if (!at)
+		return -ENOMEM;
+	fs->at = at;
+	memcpy(names + fs->names_len, name, len - 1);
+	names[fs->names_len + len - 1] = '\0';
+	at[fs->n++] = (struct elffunc){
+		.addr = addr, .size = size, .name = fs->names_len, .rank = SIZED
+	};
+	fs->names_len += len;
+	return 0;
 }
 
 bool elffuncs_read_debug(struct elffuncs *fs)
 {
 	u32 before = fs->n;
 	struct elf_file debug;
-	struct table t = { .fs = fs, .from = &debug, .room = fs->n };
-	int fd = open_debug(fs->file);
+	int fd = debugfile_open(&debug, fs->file, 0, NULL);
 
 	if (fd < 0)
 		return false;
-	if (!elf_open(&debug, fd) && debug.machine == fs->file->machine &&
-	    !elf_read_sections(&debug))
-		read_table(&t, SHT_SYMTAB);
+	elffuncs_add(fs, &debug);
 	elf_close(&debug);
 	close(fd);
-	put_in_order(fs);
 	return fs->n > before;
 }
 

@@ -37,6 +37,12 @@ struct elffuncs {
 int elffuncs_read(struct elffuncs *fs, struct elf_file *file);
 void elffuncs_free(struct elffuncs *fs);
 
+/* Adds what .symtab of another file says of the same code, as its debug file does. As above. */
+int elffuncs_add(struct elffuncs *fs, struct elf_file *other);
+/* Adds one that no table has; after the last of them they must be sorted. */
+int elffuncs_add_one(struct elffuncs *fs, u64 addr, u64 size, const char *name);
+void elffuncs_sort(struct elffuncs *fs);
+
 /*
  * Adds those of the separate debug file, if one is installed (/usr/lib/debug/.build-id): a stripped
  * file names only what it exports. True: there are more now.

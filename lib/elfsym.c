@@ -1,8 +1,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
+#include "debugfile.h"
 #include "elffunc.h"
+#include "elfline.h"
+#include "elfplt.h"
 #include "elfsym.h"
 #include "sym.h"
 
@@ -24,6 +28,7 @@ struct elfsym {
 	u8 build_id[ELF_BUILD_ID];
 	u32 build_id_len;
 	int err;
+	struct elfline *lines;
 };
 
 static bool better(const struct elffuncs *fs, const struct elffunc *a, const struct elffunc *b)
@@ -108,7 +113,46 @@ static int keep_names(struct elfsym *e, struct elffuncs *fs)
 	return 0;
 }
 
-static int read_symbols(struct elfsym *e, struct elf_file *f)
+static int read_debugdata(struct elffuncs *fs)
+{
+	struct elf_file mini;
+	size_t size;
+	u8 *image;
+	int err = debugdata_read(fs->file, &image, &size);
+
+	if (err)
+		return err;
+	err = elf_open_mem(&mini, image, size);
+	if (!err && mini.machine == fs->file->machine)
+		err = elffuncs_add(fs, &mini);
+	elf_close(&mini);
+	free(image);
+	return err;
+}
+
+/* What the file itself lacks: symbols and lines of its debug file, or what it carries of them. */
+static int read_debug(struct elfsym *e, struct elffuncs *fs, const struct elfsym_from *from)
+{
+	bool stripped = !elf_section_of_type(fs->file, SHT_SYMTAB);
+	struct elf_file debug;
+	int fd = -ENOENT, err = 0;
+
+	if (from && (stripped || (from->lines && !e->lines)))
+		fd = debugfile_open(&debug, fs->file, from->pid, from->path);
+	if (fd >= 0) {
+		if (stripped)
+			err = elffuncs_add(fs, &debug);
+		if (from->lines && !e->lines)
+			elfline_load(&e->lines, &debug);
+		elf_close(&debug);
+		close(fd);
+	} else if (stripped) {
+		err = read_debugdata(fs);
+	}
+	return err == -ENOMEM ? err : 0;
+}
+
+static int read_symbols(struct elfsym *e, struct elf_file *f, const struct elfsym_from *from)
 {
 	struct elffuncs fs;
 	int err = elffuncs_read(&fs, f);
@@ -116,8 +160,11 @@ static int read_symbols(struct elfsym *e, struct elf_file *f)
 	if (err)
 		return err;
 	e->err = fs.err;
+	if (from && from->lines)
+		elfline_load(&e->lines, f);
+	err = read_debug(e, &fs, from) ?: elfplt_read(&fs);
 	choose(e, &fs);
-	if (fs.n) {
+	if (fs.n && !err) {
 		e->symbols = malloc(fs.n * sizeof(*e->symbols));
 		err = e->symbols ? 0 : -ENOMEM;
 	}
@@ -130,7 +177,7 @@ static int read_symbols(struct elfsym *e, struct elf_file *f)
 }
 
 /* `f` has been opened, with the error given. */
-static int load(struct elfsym **out, struct elf_file *f, int err)
+static int load(struct elfsym **out, struct elf_file *f, const struct elfsym_from *from, int err)
 {
 	struct elfsym *e = calloc(1, sizeof(*e));
 
@@ -145,7 +192,7 @@ static int load(struct elfsym **out, struct elf_file *f, int err)
 			if (e->loads.at[i].exec && e->loads.at[i].addr < e->base)
 				e->base = e->loads.at[i].addr;
 		e->build_id_len = elf_build_id(f, e->build_id);
-		err = read_symbols(e, f);
+		err = read_symbols(e, f, from);
 	}
 	elf_close(f);
 	if (err)
@@ -155,12 +202,12 @@ static int load(struct elfsym **out, struct elf_file *f, int err)
 	return err;
 }
 
-int elfsym_load(struct elfsym **e, int fd)
+int elfsym_load(struct elfsym **e, int fd, const struct elfsym_from *from)
 {
 	struct elf_file f;
 	int err = elf_open(&f, fd);
 
-	return load(e, &f, err);
+	return load(e, &f, from, err);
 }
 
 int elfsym_load_mem(struct elfsym **e, const void *image, size_t size)
@@ -168,13 +215,14 @@ int elfsym_load_mem(struct elfsym **e, const void *image, size_t size)
 	struct elf_file f;
 	int err = elf_open_mem(&f, image, size);
 
-	return load(e, &f, err);
+	return load(e, &f, NULL, err);
 }
 
 void elfsym_free(struct elfsym *e)
 {
 	if (!e)
 		return;
+	elfline_free(e->lines);
 	free(e->symbols);
 	free(e->names);
 	free(e);
@@ -187,7 +235,8 @@ int elfsym_err(const struct elfsym *e)
 
 size_t elfsym_memory(const struct elfsym *e)
 {
-	return sizeof(*e) + e->n * sizeof(*e->symbols) + e->names_len;
+	return sizeof(*e) + e->n * sizeof(*e->symbols) + e->names_len +
+	       (e->lines ? elfline_memory(e->lines) : 0);
 }
 
 u32 elfsym_count(const struct elfsym *e)
@@ -232,4 +281,9 @@ const char *elfsym_find(const struct elfsym *e, u64 addr, u64 *offset)
 		low = s->outer;
 	}
 	return NULL;
+}
+
+const char *elfsym_line(const struct elfsym *e, u64 addr, u32 *line)
+{
+	return e->lines ? elfline_find(e->lines, addr, line) : NULL;
 }

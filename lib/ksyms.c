@@ -391,6 +391,15 @@ int ksyms_find(struct ksyms *ks, u64 addr, struct sym *sym)
 	return 0;
 }
 
+int ksyms_find_call(struct ksyms *ks, u64 addr, struct sym *sym)
+{
+	int err = ksyms_find(ks, addr - 1, sym);
+
+	if (!err)
+		sym->offset++;
+	return err;
+}
+
 int ksyms_address(struct ksyms *ks, const char *name, const char *module, u64 *addr)
 {
 	int err = ksyms_load(ks), found = 0;

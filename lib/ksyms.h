@@ -36,6 +36,9 @@ const char *ksyms_why(const struct ksyms *ks);
  */
 int ksyms_find(struct ksyms *ks, u64 addr, struct sym *sym);
 
+/* The same for a return address: what called is just before it. */
+int ksyms_find_call(struct ksyms *ks, u64 addr, struct sym *sym);
+
 /*
  * How many functions have this name, at different addresses, and in *addr the lowest.
  * module: "[ext4]"; "" the kernel proper; NULL anywhere. -errno as above, or -ENOENT.

@@ -66,6 +66,8 @@ struct common {
 	bool folded, delimited, offsets, addresses, annotations; /* stacks */
 	const char *flamegraph, *pprof;
 	u32 stack_storage, stack_depth;
+	const char *debug_dir; /* symbols */
+	bool no_demangle, lines;
 	bool noclear; /* top tables */
 };
 extern struct common common;
@@ -98,7 +100,13 @@ extern struct common common;
 	    "keep this many different stacks (default: all)", .min = 1, .max = 1 << 22),           \
 		OPT(0, "perf-max-stack-depth", "N", &common.stack_depth,                           \
 		    "keep this many frames of a stack (default 127)", .min = 1, .max = 127),       \
-		OPT_PICTURES
+		OPT_SYMBOLS, OPT_PICTURES
+#define OPT_SYMBOLS                                                                                \
+	OPT(0, "debug-dir", "DIR", &common.debug_dir,                                              \
+	    "look for debug files below this folder, too"),                                        \
+		OPT(0, "no-demangle", NULL, &common.no_demangle,                                   \
+		    "print names of C++ and Rust as the linker has them"),                         \
+		OPT(0, "lines", NULL, &common.lines, "print lines of source, where known")
 #define OPT_PICTURES                                                                               \
 	OPT(0, "flamegraph", "FILE", &common.flamegraph,                                           \
 	    "write a flame graph, as SVG; without -f instead of text"),                            \

@@ -540,6 +540,7 @@ static void give_up_caps(const struct applet *a)
 		keep[n++] = CAP_SYS_PTRACE;
 		keep[n++] = CAP_DAC_READ_SEARCH;
 		keep[n++] = CAP_SYSLOG;
+		keep[n++] = CAP_CHECKPOINT_RESTORE; /* /proc/PID/map_files */
 	}
 	if (kernel_release() < KERNEL_VERSION(5, 19, 0)) { /* there even reading a map needs it */
 		keep[n++] = CAP_BPF;

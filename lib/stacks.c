@@ -7,6 +7,8 @@
 
 #include "applet.h"
 #include "clock.h"
+#include "debugfile.h"
+#include "demangle.h"
 #include "kernel.h"
 #include "object.h"
 #include "out.h"
@@ -60,11 +62,18 @@ void stack_trim(struct names *n, struct bcc_stack *s)
 		s->n = common.stack_depth;
 }
 
-/* The text of one frame; 0, or why it is without a name. */
-static int name_frame(struct buf *b, struct names *n, u32 pid, u64 ip, struct sym *sym)
+/* `call`: it is where a call returns to, as all addresses of a stack but the innermost. */
+static int find(struct names *n, u32 pid, u64 ip, bool call, struct sym *sym)
 {
-	int err = pid == OF_KERNEL ? ksyms_find(n->kernel, ip, sym)
-				   : usyms_find(n->user, pid, ip, sym);
+	if (pid == OF_KERNEL)
+		return (call ? ksyms_find_call : ksyms_find)(n->kernel, ip, sym);
+	return (call ? usyms_find_call : usyms_find)(n->user, pid, ip, sym);
+}
+
+/* The text of one frame; 0, or why it is without a name. */
+static int name_frame(struct buf *b, struct names *n, u32 pid, u64 ip, bool call, struct sym *sym)
+{
+	int err = find(n, pid, ip, call, sym);
 
 	b->len = 0;
 	sym_text(b, sym, n->offsets);
@@ -96,21 +105,24 @@ static void each_note(const char *text, stack_each each, void *to)
 static struct named {
 	u64 ip;
 	u32 pid, report;
+	bool call;
 	int err;
 	struct sym sym;
 	struct buf text;
 } lately[2048];
 
-static const struct named *named(struct names *n, u32 pid, u64 ip)
+static const struct named *named(struct names *n, u32 pid, u64 ip, bool call)
 {
 	struct named *at = &lately[(ip ^ pid * 0x9e3779b9u) * 0x9e3779b97f4a7c15ull >> 53];
 
-	if (n->report && at->report == n->report && at->ip == ip && at->pid == pid && !at->err)
+	if (n->report && at->report == n->report && at->ip == ip && at->pid == pid &&
+	    at->call == call && !at->err)
 		return at;
 	at->ip = ip;
 	at->pid = pid;
+	at->call = call;
 	at->report = n->report;
-	at->err = name_frame(&at->text, n, pid, ip, &at->sym);
+	at->err = name_frame(&at->text, n, pid, ip, call, &at->sym);
 	return at;
 }
 
@@ -125,13 +137,13 @@ void stack_frames(struct names *n, u32 pid, const struct bcc_stack *s, bool root
 		return;
 	}
 	for (u64 i = 0; i < s->n; i++) {
-		u64 ip = s->ip[root_first ? s->n - 1 - i : i];
+		u64 depth = root_first ? s->n - 1 - i : i, ip = s->ip[depth];
 		const struct named *at;
 		struct frame f = { .ip = ip };
 
 		if (!ip)
 			continue;
-		at = named(n, pid, ip);
+		at = named(n, pid, ip, depth != 0);
 		err = at->err;
 		f.sym = &at->sym;
 		f.name = at->text.data;
@@ -568,6 +580,63 @@ static void print_folded(struct buf *b, struct run *run, const char *row, size_t
 	buf_chr(b, '\n');
 }
 
+/*
+ * Where a frame can be named from without the files at hand: "BUILDID+0x12", or by path; else the
+ * address.
+ */
+static void place(struct buf *b, const struct frame *f)
+{
+	const struct sym *sym = f->sym;
+
+	if (!sym || (sym->kind != SYM_FILE && sym->kind != SYM_VDSO)) {
+		buf_hex(b, f->ip);
+		return;
+	}
+	for (u32 i = 0; i < sym->build_id_len; i++)
+		buf_fmt(b, "%02x", sym->build_id[i]);
+	if (!sym->build_id_len)
+		buf_str(b, sym->module);
+	buf_chr(b, '+');
+	buf_hex(b, sym->address);
+}
+
+struct placed {
+	struct writer names, places;
+};
+
+static void json_placed(void *to, const struct frame *f)
+{
+	struct placed *w = to;
+	struct buf at = {};
+
+	json_frame(&w->names, f);
+	place(&at, f);
+	json_frame(&w->places, &(struct frame){ .name = at.data, .len = at.len });
+	buf_free(&at);
+}
+
+/* A user stack, and below another key its places. */
+static void user_json(struct buf *b, const char *key, u32 pid, const struct bcc_stack *s)
+{
+	struct buf places = {};
+	struct placed w;
+
+	buf_fmt(b, "\"%s\":[", key);
+	w = (struct placed){ { b, &names, b->len }, { &places, &names, 0 } };
+	stack_frames(&names, pid, s, false, json_placed, &w);
+	buf_fmt(b, "],\"%s_at\":[", key);
+	buf_mem(b, places.data ?: "", places.len);
+	buf_str(b, "],");
+	buf_free(&places);
+}
+
+static void kernel_json(struct buf *b, const char *key, const struct bcc_stack *s)
+{
+	buf_fmt(b, "\"%s\":", key);
+	stack_json(b, &names, OF_KERNEL, s);
+	buf_chr(b, ',');
+}
+
 void stacks_json(struct buf *b, struct run *run, const void *row, size_t size)
 {
 	const struct applet *a = run->applet;
@@ -582,9 +651,10 @@ void stacks_json(struct buf *b, struct run *run, const void *row, size_t size)
 		if (!is_stack(c))
 			continue;
 		s = trimmed(run, c, row, size, &pid, &end);
-		buf_fmt(b, "\"%s\":", col_key(c));
-		stack_json(b, &names, pid, s);
-		buf_chr(b, ',');
+		if (pid == OF_KERNEL)
+			kernel_json(b, col_key(c), s);
+		else
+			user_json(b, col_key(c), pid, s);
 		cut |= end == STACK_TRUNCATED || end == STACK_DEEP;
 	}
 	if (cut)
@@ -738,8 +808,8 @@ static u64 captured[8192]; /* keys of stack_pids, at a place each; one lost cost
 
 /*
  * What processes have mapped is noted while they live, so that their frames have names when they
- * are gone. Those that live for less than 20 ms are missed; waking for each would be
- * no cheaper than what is traced.
+ * are gone, and again when they map other code. Those that live for less than 20 ms are missed;
+ * waking for each would be no cheaper than what is traced.
  */
 static void capture(struct run *run)
 {
@@ -817,6 +887,10 @@ void stacks_names(struct run *run)
 				.indent = run->applet->indent };
 	if (!names.kernel || !names.user)
 		die_err(ENOMEM, "cannot name stacks");
+	debugfile_dir(common.debug_dir);
+	demangle_off = common.no_demangle;
+	if (common.lines)
+		usyms_want_lines(names.user);
 	for (u32 i = 0; i < common.filter.pids.n && !run->child; i++)
 		usyms_capture(names.user, common.filter.pids.id[i]);
 	if (bpf_object__find_map_by_name(run->obj, "stack_pids"))
@@ -845,6 +919,18 @@ static void report_ends(void)
 		     STACK_DEPTH);
 }
 
+/* What can be done for code that has no names. */
+static void report_hints(void)
+{
+	struct buf hint = {};
+
+	for (u32 i = 0; names.user && usyms_hint(names.user, i, &hint); i++) {
+		warn("%.*s", (int)hint.len, hint.data);
+		hint.len = 0;
+	}
+	buf_free(&hint);
+}
+
 void stacks_nameless(struct run *run)
 {
 	int err = names.kernel ? ksyms_err(names.kernel) : 0;
@@ -861,6 +947,7 @@ void stacks_nameless(struct run *run)
 	if (names.refused)
 		warn("%llu user stacks without names: their processes may not be looked at",
 		     names.refused);
+	report_hints();
 }
 
 void run_stacks(struct run *run)

@@ -1,21 +1,22 @@
 #include <string.h>
 
+#include "demangle.h"
 #include "sym.h"
 
 void sym_text(struct buf *b, const struct sym *sym, bool offset)
 {
 	const char *slash = sym->module ? strrchr(sym->module, '/') : NULL;
 
-	if (sym->name)
+	if (!sym->name)
+		buf_str(b, !sym->module ? "[unknown]" : slash ? slash + 1 : sym->module);
+	else if (!demangle(b, sym->name))
 		buf_str(b, sym->name);
-	else if (sym->module)
-		buf_str(b, slash ? slash + 1 : sym->module);
-	else
-		buf_str(b, "[unknown]");
 	if (sym->name ? offset : sym->module != NULL) {
 		buf_chr(b, '+');
 		buf_hex(b, sym->offset);
 	}
+	if (sym->file)
+		buf_fmt(b, " (%s:%u)", sym->file, sym->line);
 }
 
 #define LOOK 256 /* a hostile name may have no end: looking at its start decides */

@@ -24,12 +24,15 @@ struct sym {
 			       the file if err; SYM_AREA: from the area's start */
 	const u8 *build_id; /* NULL: none */
 	u32 build_id_len;
+	const char *file; /* of the source, without folders; NULL: not known, or not asked for */
+	u32 line;
 	int err; /* why the module has no symbols, -errno: -ESTALE its file was replaced, -ENOEXEC
 		    not ELF or damaged, -EFBIG over a limit; 0 they were read */
 };
 
 /*
- * Appends "name", "name+0x1f" or, without a name, "libc.so.6+0x2345", "[vdso]+0x12",
+ * Appends "name", "name+0x1f", with its line "name (file.c:12)" or, without a name,
+ * "libc.so.6+0x2345", "[vdso]+0x12",
  * "[unknown]". Names come from files anyone may have written: show them by buf_safe().
  */
 void sym_text(struct buf *b, const struct sym *sym, bool offset);

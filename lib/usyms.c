@@ -8,6 +8,7 @@
 
 #include "clock.h"
 #include "elfsym.h"
+#include "jitmap.h"
 #include "maps.h"
 #include "usyms.h"
 
@@ -21,6 +22,7 @@
 #define MAX_IMAGE    (256 << 10)  /* of a vDSO */
 #define MAX_IMAGES   16           /* vDSOs: 64 and 32 bits, and what checkpointing brings */
 #define REFRESH_NS   50000000     /* maps are read again for an unknown address after this */
+#define MAX_JITS     256          /* processes whose perf maps are kept open */
 
 struct file {
 	struct file *next; /* in its bucket */
@@ -49,13 +51,24 @@ struct process {
 	u64 again; /* not before this time are maps read for an unknown address */
 	struct mapping *maps, *past;
 	u32 n, npast;
+	struct jitmap *jit; /* once it had executable memory without a file */
 };
+
+/* Whose code has no names, and what can be done about it. */
+enum runtime { RUNTIME_ANY, RUNTIME_JAVA, RUNTIME_NODE, RUNTIME_DOTNET, RUNTIME_PYTHON };
 
 struct usyms {
 	struct process *processes[BUCKETS];
 	struct file *files[BUCKETS];
-	u32 nfiles, nopen, nimages, nread, nmaps, sweep;
+	u32 nfiles, nopen, nimages, nread, nmaps, njits, sweep;
 	size_t memory;
+	bool lines;
+	struct hint {
+		u32 pid;
+		enum runtime runtime;
+		char path[32];
+	} hints[USYMS_HINTS];
+	u32 nhints;
 };
 
 struct usyms *usyms_new(void)
@@ -72,6 +85,9 @@ static u32 weight(const struct process *p)
 static void free_process(struct usyms *us, struct process *p)
 {
 	us->nmaps -= weight(p);
+	us->memory -= p->jit ? jitmap_memory(p->jit) : 0;
+	us->njits -= p->jit != NULL;
+	jitmap_free(p->jit);
 	free(p->maps);
 	free(p->past);
 	free(p);
@@ -103,16 +119,18 @@ void usyms_free(struct usyms *us)
 	free(us);
 }
 
-/* Reads the symbols now, if the file could be opened. */
-static void read_file_symbols(struct usyms *us, struct file *f)
+/* Reads the symbols now, if the file could be opened: a process is needed that has it mapped. */
+static void read_file_symbols(struct usyms *us, struct file *f, u32 pid)
 {
+	const struct elfsym_from from = { pid, f->path, us->lines };
+
 	if (f->fd < 0)
 		return;
 	f->done = true;
 	if (us->memory >= MAX_MEMORY)
 		f->err = -EFBIG;
 	else
-		f->err = elfsym_load(&f->elf, f->fd);
+		f->err = elfsym_load(&f->elf, f->fd, &from);
 	close(f->fd);
 	f->fd = -1;
 	us->nopen--;
@@ -240,7 +258,7 @@ static struct file *mapped_file(struct usyms *us, u32 pid, const struct map *m)
 			f->size = st.st_size;
 			f->mtime = st.st_mtim;
 			if (++us->nopen > MAX_OPEN)
-				read_file_symbols(us, f);
+				read_file_symbols(us, f, pid);
 		}
 	}
 	if (located >= 0)
@@ -363,6 +381,35 @@ static bool mapped_in(const struct mapping *maps, u32 n, const struct mapping *m
 	return false;
 }
 
+static bool starts(const char *s, const char *with)
+{
+	return !strncmp(s, with, strlen(with));
+}
+
+/* Where a compiler within the process may have put code. */
+static bool may_be_jit(const struct file *f)
+{
+	if (f->kind == SYM_FILE)
+		return starts(f->path, "/memfd:") || starts(f->path, "/dev/zero");
+	return f->kind == SYM_AREA &&
+	       (starts(f->path, "[anon") || starts(f->path, "[heap") || starts(f->path, "[stack"));
+}
+
+static void look_for_jit(struct usyms *us, struct process *p)
+{
+	if (p->jit) {
+		jitmap_look(p->jit);
+		return;
+	}
+	for (u32 i = 0; i < p->n && us->njits < MAX_JITS; i++)
+		if (may_be_jit(p->maps[i].file)) {
+			p->jit = jitmap_new(p->pid);
+			us->njits += p->jit != NULL;
+			us->memory += p->jit ? jitmap_memory(p->jit) : 0;
+			return;
+		}
+}
+
 /* Takes over a new reading; what is no longer mapped goes to the past, the newest last. */
 static void replace(struct usyms *us, struct process *p, struct mapping *maps, u32 n)
 {
@@ -416,9 +463,16 @@ int usyms_refresh(struct usyms *us, u32 pid)
 		free(maps);
 		return err;
 	}
+	if (p->began != began && p->jit) { /* another process now */
+		us->memory -= jitmap_memory(p->jit);
+		us->njits--;
+		jitmap_free(p->jit);
+		p->jit = NULL;
+	}
 	p->began = began;
 	p->again = next_time(from);
 	replace(us, p, maps, n);
+	look_for_jit(us, p);
 	make_room(us, p);
 	return 0;
 }
@@ -462,11 +516,90 @@ static bool may_be_new(struct process *p, u64 addr)
 	return false;
 }
 
-static void describe(struct usyms *us, const struct mapping *m, u64 addr, struct sym *sym)
+static const char *base_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static enum runtime runtime_of(const struct process *p)
+{
+	static const struct {
+		const char *file;
+		enum runtime is;
+	} files[] = {
+		{ "libjvm.so", RUNTIME_JAVA },    { "libcoreclr.so", RUNTIME_DOTNET },
+		{ "libnode.so", RUNTIME_NODE },   { "node", RUNTIME_NODE },
+		{ "libpython3", RUNTIME_PYTHON }, { "python3", RUNTIME_PYTHON },
+	};
+
+	for (u32 i = 0; i < p->n; i++)
+		for (size_t k = 0; k < sizeof(files) / sizeof(*files); k++)
+			if (starts(base_of(p->maps[i].file->path), files[k].file))
+				return files[k].is;
+	return RUNTIME_ANY;
+}
+
+static void add_hint(struct usyms *us, const struct process *p, enum runtime runtime)
+{
+	struct hint *h = &us->hints[us->nhints];
+
+	for (u32 i = 0; i < us->nhints; i++)
+		if (us->hints[i].pid == p->pid)
+			return;
+	if (us->nhints == USYMS_HINTS || (p->jit && jitmap_there(p->jit)))
+		return;
+	*h = (struct hint){ .pid = p->pid, .runtime = runtime };
+	if (p->jit)
+		snprintf(h->path, sizeof(h->path), "%s", jitmap_path(p->jit));
+	us->nhints++;
+}
+
+bool usyms_hint(const struct usyms *us, u32 i, struct buf *b)
+{
+	static const struct {
+		const char *name, *advice;
+	} runtimes[] = {
+		[RUNTIME_ANY] = { "", "its runtime has to write one" },
+		[RUNTIME_JAVA] = { "Java ", "have it written by jcmd PID Compiler.perfmap (Java "
+					    "17), and use -XX:+PreserveFramePointer" },
+		[RUNTIME_NODE] = { "Node ", "start it with --perf-basic-prof" },
+		[RUNTIME_DOTNET] = { ".NET ", "start it with DOTNET_PerfMapEnabled=1" },
+		[RUNTIME_PYTHON] = { "Python ",
+				     "to see its functions start it with -X perf (Python 3.12)" },
+	};
+	const struct hint *h = &us->hints[i];
+
+	if (i >= us->nhints)
+		return false;
+	buf_fmt(b, "%sprocess %u has no %s: %s", runtimes[h->runtime].name, h->pid,
+		*h->path ? h->path : "perf map", runtimes[h->runtime].advice);
+	return true;
+}
+
+/* By what the process's runtime wrote down; there may be two things in one place over time. */
+static void describe_jit(struct usyms *us, struct process *p, u64 addr, struct sym *sym)
+{
+	size_t before = p->jit ? jitmap_memory(p->jit) : 0;
+	u64 offset;
+
+	if (p->jit && us->memory < MAX_MEMORY)
+		sym->name = jitmap_find(p->jit, addr, &offset);
+	if (p->jit)
+		us->memory += jitmap_memory(p->jit) - before;
+	if (sym->name)
+		sym->offset = offset;
+	else
+		add_hint(us, p, runtime_of(p));
+}
+
+static void describe(struct usyms *us, struct process *p, const struct mapping *m, u64 addr,
+		     struct sym *sym)
 {
 	struct file *f = m->file;
 
-	read_file_symbols(us, f);
+	read_file_symbols(us, f, p->pid);
 	sym->kind = f->kind;
 	sym->module = f->path;
 	sym->err = f->err;
@@ -475,11 +608,17 @@ static void describe(struct usyms *us, const struct mapping *m, u64 addr, struct
 		sym->address += m->offset;
 	if (f->elf) {
 		sym->build_id = elfsym_build_id(f->elf, &sym->build_id_len);
-		if (elfsym_address(f->elf, sym->address, &sym->address))
+		if (elfsym_address(f->elf, sym->address, &sym->address)) {
 			sym->name = elfsym_find(f->elf, sym->address, &sym->offset);
+			sym->file = elfsym_line(f->elf, sym->address, &sym->line);
+		}
+	} else if (may_be_jit(f)) {
+		describe_jit(us, p, addr, sym);
 	}
 	if (!sym->name)
 		sym->offset = sym->address;
+	else if (starts(sym->name, "_PyEval_EvalFrame"))
+		add_hint(us, p, RUNTIME_PYTHON);
 }
 
 int usyms_find(struct usyms *us, u32 pid, u64 addr, struct sym *sym)
@@ -501,8 +640,24 @@ int usyms_find(struct usyms *us, u32 pid, u64 addr, struct sym *sym)
 	m = m ?: past_mapping_at(p, addr);
 	if (!m)
 		return -ENOENT;
-	describe(us, m, addr, sym);
+	describe(us, p, m, addr, sym);
 	return 0;
+}
+
+int usyms_find_call(struct usyms *us, u32 pid, u64 addr, struct sym *sym)
+{
+	int err = usyms_find(us, pid, addr - 1, sym);
+
+	if (!err) {
+		sym->offset++;
+		sym->address++;
+	}
+	return err;
+}
+
+void usyms_want_lines(struct usyms *us)
+{
+	us->lines = true;
 }
 
 size_t usyms_memory(const struct usyms *us)

@@ -9,6 +9,9 @@
  * is mapped executable stays open until its symbols are read, up to a limit: while tracing,
  * the filesystem it is on counts as busy.
  *
+ * Symbols of a stripped file come from its debug file (debugfile.h), of code that was made in
+ * memory from the process's perf map (jitmap.h).
+ *
  * Sources: proc(5), /proc/PID/maps and /proc/PID/stat; elfsym.h.
  */
 #ifndef USYMS_H
@@ -42,6 +45,22 @@ int usyms_refresh(struct usyms *us, u32 pid);
  * Strings live as long as us.
  */
 int usyms_find(struct usyms *us, u32 pid, u64 addr, struct sym *sym);
+
+/*
+ * The same for a return address: what called is just before it, and may be the last of its
+ * function.
+ */
+int usyms_find_call(struct usyms *us, u32 pid, u64 addr, struct sym *sym);
+
+/* From now on symbols have lines of source, where files have debug information: this costs much. */
+void usyms_want_lines(struct usyms *us);
+
+/*
+ * Processes whose code has no names for want of a perf map, and what can be done: appends one such
+ * sentence. False: there are no more than i.
+ */
+#define USYMS_HINTS 8
+bool usyms_hint(const struct usyms *us, u32 i, struct buf *b);
 
 /* Bytes held, and files whose symbols were read, for tests and --verbose. */
 size_t usyms_memory(const struct usyms *us);

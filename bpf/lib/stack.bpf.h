@@ -30,7 +30,8 @@ HASH(stacks_spare, u64, struct bcc_stack, 256);
 
 /*
  * Processes that were seen with a user stack; user space empties it, see run_stacks(). Keyed by the
- * pid as keys of stacks carry it and, below it, some bits that change when it executes a program.
+ * pid as keys of stacks carry it and, below it, some bits that change when it executes a program,
+ * or when it maps or unmaps code.
  */
 HASH(stack_pids, u64, u8, 1024);
 
@@ -127,7 +128,9 @@ static __always_inline u64 stack_kernel_bare(void *ctx)
 static __always_inline u64 stack_user_at(void *ctx, u32 flags, u32 pid, bool at_entry)
 {
 	struct task_struct *task = (void *)bpf_get_current_task();
-	u64 id, key = (u64)pid << 32 | (u32)((u64)BPF_CORE_READ(task, mm) >> 6);
+	struct mm_struct *mm = BPF_CORE_READ(task, mm);
+	u32 mapped = (u64)mm >> 6 ^ (mm ? BPF_CORE_READ(mm, exec_vm) * 0x9e3779b1 : 0);
+	u64 id, key = (u64)pid << 32 | mapped;
 	u8 one = 1;
 
 	if (flags & (PF_KTHREAD | PF_IO_WORKER))

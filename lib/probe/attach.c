@@ -97,7 +97,8 @@ static bool is_kernel_function(const struct site *s)
 int attach_plan(struct attach *a, const struct sites *sites, u32 pid)
 {
 	enum attach_way many = ATTACH_PERF, user = ATTACH_PERF;
-	u32 functions = 0, files = 0;
+	u32 functions = 0, returns = 0, files = 0;
+	bool multi;
 
 	*a = (struct attach){ .sites = sites, .pid = pid, .hold = -1 };
 	a->way = calloc(sites->n ?: 1, sizeof(*a->way));
@@ -105,9 +106,11 @@ int attach_plan(struct attach *a, const struct sites *sites, u32 pid)
 		return -ENOMEM;
 	for (u32 i = 0; i < sites->n; i++) {
 		functions += is_kernel_function(&sites->at[i]) && sites->at[i].traceable;
+		returns += is_kernel_function(&sites->at[i]) && is_return_probe(&sites->at[i]);
 		files += !!sites->at[i].in;
 	}
-	if (functions && have_kprobe_multi())
+	multi = (functions || returns) && have_kprobe_multi();
+	if (functions && multi)
 		many = ATTACH_MULTI;
 	else if (functions > FEW)
 		many = ATTACH_EVENT;
@@ -120,6 +123,11 @@ int attach_plan(struct attach *a, const struct sites *sites, u32 pid)
 			    : s->kind == SPEC_TRACEPOINT ? ATTACH_TRACEPOINT
 			    : s->traceable               ? many
 							 : ATTACH_PERF;
+		if (!multi && a->way[i] == ATTACH_PERF && is_return_probe(s) && !s->in) {
+			a->way[i] = ATTACH_EVENT;
+			a->wanted |= 1u << ATTACH_PERF;
+			a->spare = true;
+		}
 		a->wanted |= 1u << a->way[i];
 	}
 	return 0;
@@ -479,6 +487,24 @@ static int start_events(struct attach *a, struct buf *why)
 	return ret;
 }
 
+static void close_links(struct attach *a)
+{
+	while (a->nlinks)
+		close(a->links[--a->nlinks]);
+}
+
+/* tracefs is root's, and may hide where probes are. */
+static void use_spare(struct attach *a, struct buf *why)
+{
+	close_links(a);
+	event_remove(a);
+	for (u32 i = 0; i < a->sites->n; i++)
+		if (a->way[i] == ATTACH_EVENT)
+			a->way[i] = ATTACH_PERF;
+	a->attached = 0;
+	why->len = 0;
+}
+
 /* Attaches those that have a link each; what the kernel refuses is left out. */
 static int start_singles(struct attach *a)
 {
@@ -530,6 +556,10 @@ int attach_start(struct attach *a, struct buf *why)
 	raise_limit(a->sites->n);
 	if (!ret && a->wanted >> ATTACH_EVENT & 1)
 		ret = start_events(a, why);
+	if (ret && ret != -EINTR && a->spare) {
+		use_spare(a, why);
+		ret = 0;
+	}
 	if (!ret)
 		ret = start_singles(a);
 	if (!ret && a->wanted >> ATTACH_UMULTI & 1)
@@ -597,8 +627,7 @@ u64 attach_missed(const struct attach *a)
 /* The last first: see patches_code(). */
 void attach_stop(struct attach *a)
 {
-	while (a->nlinks)
-		close(a->links[--a->nlinks]);
+	close_links(a);
 	event_remove(a);
 	free(a->links);
 	free(a->way);

@@ -3,7 +3,8 @@
  * story; each is told the number of the site that fired (bpf/lib/site.bpf.h):
  *
  *	ATTACH_MULTI       kernel functions, all at once (kprobe.multi, 5.18+ with FPROBE)
- *	ATTACH_EVENT       the same without it: one kprobe event of tracefs that has many probes
+ *	ATTACH_EVENT       the same without it: one kprobe event of tracefs that has many probes;
+ *	                   and single returns: perf events follow only some ten calls at a time
  *	ATTACH_PERF        a perf event each: single kernel functions, and user sites
  *	ATTACH_TRACEPOINT  a perf event each
  *	ATTACH_RAW         raw tracepoints, with a copy of the program for each
@@ -33,6 +34,7 @@ struct attach {
 	u32 pid;                 /* user sites: in this process only; 0 is everywhere */
 	u8 *way;                 /* of each site */
 	u32 wanted;              /* bit w: a program for way w is needed */
+	bool spare;              /* what is ATTACH_EVENT can be ATTACH_PERF if that is refused */
 	bool stacks;             /* the program takes stacks: entries are probed where that works */
 	int prog[ATTACH_WAYS];   /* their descriptors: the caller's, as is the next */
 	int site_of;             /* for ATTACH_EVENT: a hash of u64 addresses to u32 numbers */

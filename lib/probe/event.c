@@ -20,11 +20,30 @@
 
 struct events {
 	char event[2][32];
+	u32 active; /* calls of a function whose returns are followed at a time; 0: some ten */
 };
+
+/*
+ * The kernel sets room aside for each: as many as it allows (KRETPROBE_MAXACTIVE_MAX of
+ * kernel/trace/trace_kprobe.c), unless that were more than some megabytes together.
+ */
+#define ACTIVE_MAX 4096
+#define ACTIVE_MIN 32
+#define ACTIVE_ALL 65536
+
+static u32 active_of(const struct attach *a)
+{
+	u32 returns = 0, each;
+
+	for (u32 i = 0; i < a->sites->n; i++)
+		returns += a->way[i] == ATTACH_EVENT && a->sites->at[i].kind == SPEC_RETURN;
+	each = ACTIVE_ALL / (returns ?: 1);
+	return each > ACTIVE_MAX ? ACTIVE_MAX : each < ACTIVE_MIN ? 0 : each;
+}
 
 static struct events events_of(const struct attach *a)
 {
-	struct events e = {};
+	struct events e = { .active = active_of(a) };
 
 	for (int returns = 0; returns < 2; returns++) {
 		char *name = e.event[returns];
@@ -167,10 +186,13 @@ static int write_line(int definitions, const char *line, int len)
 static int define(int definitions, const struct events *events, const struct site *s, u32 offset)
 {
 	bool returns = s->kind == SPEC_RETURN;
-	char line[512];
-	int len = snprintf(line, sizeof(line), "%c:" GROUP "/%s %s+%u\n", returns ? 'r' : 'p',
-			   events->event[returns], s->name, offset);
+	char line[512], type[16] = "p";
+	int len;
 
+	if (returns)
+		snprintf(type, sizeof(type), events->active ? "r%u" : "r", events->active);
+	len = snprintf(line, sizeof(line), "%s:" GROUP "/%s %s+%u\n", type, events->event[returns],
+		       s->name, offset);
 	return write_line(definitions, line, len);
 }
 

@@ -55,7 +55,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t size)
 		if (name && strlen(name) > ELFFUNC_MAX_NAME)
 			__builtin_trap();
 	}
-	if (elfsym_memory(e) > size * 16 + 65536)
+	if (elfsym_memory(e) > size * 64 + 65536)
 		__builtin_trap();
 	elfsym_free(e);
 	return 0;

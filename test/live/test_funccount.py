@@ -208,6 +208,7 @@ def test_commands_of_the_notes():
         assert counts(go.stop()) == {"os.Work": 40}
 
 
+@alone  # others make and remove events of tracefs, too
 def test_nothing_is_left():
     before = Path("/sys/kernel/rcu_expedited").read_text()
     kept = LISTED.read_text()

@@ -567,7 +567,7 @@ static void damaged(void **state)
 
 static int load_file(const char *path, struct elfsym **e)
 {
-	int fd = open(path, O_RDONLY), err = elfsym_load(e, fd);
+	int fd = open(path, O_RDONLY), err = elfsym_load(e, fd, NULL);
 
 	close(fd);
 	return err;
