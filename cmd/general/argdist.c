@@ -7,15 +7,15 @@
 #include "buckets.h"
 #include "clock.h"
 #include "out.h"
+#include "probe/parts.h"
 #include "probe/program.h"
-#include "rows.h"
+#include "probe/recorded.h"
+#include "probe/tally.h"
 
 #define SPECIFIERS 32
-#define VALUES     16 /* of a specifier */
 
 /*
- * What one -C or -H asks for. A key is the faults of its values, then the values; what is counted
- * under it is in one of two buffers, which are exchanged when it is read.
+ * What one -C or -H asks for. It is counted by keys: the faults of its values, then the values.
  */
 struct specifier {
 	const char *text;
@@ -26,13 +26,12 @@ struct specifier {
 		const char *shown; /* what it is called, if not by its source */
 		const struct expr_type *type;
 		struct expr_value at;
-	} value[VALUES];
+	} value[PARTS_VALUES];
 	int nvalues;
 	struct expr_source filter; /* empty: none */
 	struct program program;
-	int maps;      /* the number of the array of maps */
-	int buffer[2]; /* 0 is the one to be filled */
-	struct rows rows;
+	int tables; /* the number of the tally's map */
+	struct tally tally;
 };
 
 static struct specifier specifiers[SPECIFIERS];
@@ -157,129 +156,33 @@ refuse(const struct specifier *s, const struct expr_error *err, int code)
 	exit(code);
 }
 
-static void __attribute__((noreturn, format(printf, 4, 5)))
-wrong(const struct specifier *s, u32 pos, u32 len, const char *fmt, ...)
+static void __attribute__((noreturn))
+wrong(const struct specifier *s, struct expr_source part, const char *why)
 {
-	struct expr_error err = { .pos = pos, .len = len };
-	va_list ap;
+	struct expr_error err = { .pos = part.start, .len = part.end - part.start };
 
-	va_start(ap, fmt);
-	vsnprintf(err.text, sizeof(err.text), fmt, ap);
-	va_end(ap);
+	snprintf(err.text, sizeof(err.text), "%s", why);
 	refuse(s, &err, 2);
-}
-
-/* Behind a string or character literal. */
-static u32 skip_quoted(const char *text, u32 at)
-{
-	char quote = text[at++];
-
-	while (text[at] && text[at] != quote)
-		at += text[at] == '\\' && text[at + 1] ? 2 : 1;
-	return text[at] ? at + 1 : at;
-}
-
-/* The next of the characters that ends a part; those in quotes, brackets and of ?: do not. */
-static u32 part_end(const char *text, u32 at, const char *ends)
-{
-	int depth = 0, choices = 0;
-
-	while (text[at]) {
-		char c = text[at];
-
-		if (c == '"' || c == '\'') {
-			at = skip_quoted(text, at);
-			continue;
-		}
-		if (c == ':' && choices && !depth)
-			choices--;
-		else if (!depth && strchr(ends, c))
-			break;
-		depth += (c == '(' || c == '[') - (c == ')' || c == ']');
-		choices += c == '?' && !depth;
-		at++;
-	}
-	return at;
-}
-
-static struct expr_source trimmed(const char *text, u32 start, u32 end)
-{
-	while (start < end && strchr(" \t\n", text[start]))
-		start++;
-	while (end > start && strchr(" \t\n", text[end - 1]))
-		end--;
-	return (struct expr_source){ text, start, end };
-}
-
-static bool is_empty(struct expr_source source)
-{
-	return source.start == source.end;
-}
-
-/* A list up to ':' or '#' or the end, into part[]; how many. *at is then that character. */
-static int parse_list(const struct specifier *s, u32 *at, struct expr_source part[VALUES])
-{
-	int n = 0;
-
-	for (;; ++*at) {
-		u32 end = part_end(s->text, *at, ",:#");
-
-		if (n == VALUES)
-			wrong(s, *at, end - *at, "these are too many values");
-		part[n] = trimmed(s->text, *at, end);
-		if (is_empty(part[n]))
-			wrong(s, end, 1, "something is missing here");
-		n++;
-		*at = end;
-		if (s->text[end] != ',')
-			return n;
-	}
-}
-
-static void parse_values(struct specifier *s, u32 *at)
-{
-	struct expr_source type[VALUES], source[VALUES];
-	u32 types_at = ++*at;
-	int ntypes = parse_list(s, at, type);
-
-	if (s->text[*at] != ':')
-		wrong(s, types_at, *at - types_at, "a type is followed by a value, as in u32:$PID");
-	++*at;
-	s->nvalues = parse_list(s, at, source);
-	if (ntypes != s->nvalues)
-		wrong(s, types_at, *at - types_at, "there are %d types for %d values", ntypes,
-		      s->nvalues);
-	if (s->histogram && s->nvalues > 1)
-		wrong(s, source[1].start, source[1].end - source[1].start,
-		      "a histogram is of one value");
-	for (int i = 0; i < ntypes; i++)
-		s->value[i] = (struct value){ .source = source[i], .type_source = type[i] };
 }
 
 static void parse(struct specifier *s)
 {
 	struct expr_error err;
+	struct parts parts;
 	int ret = program_parse(&s->program, s->text, &err);
-	u32 at = s->program.end;
 
-	if (ret == -EINVAL)
-		refuse(s, &err, 2);
-	if (ret)
+	if (ret && ret != -EINVAL)
 		die_err(ret, "cannot read a specifier");
-	at = trimmed(s->text, at, strlen(s->text)).start;
-	if (s->text[at] == ':')
-		parse_values(s, &at);
-	if (s->text[at] == ':') {
-		u32 end = part_end(s->text, at + 1, "#");
-
-		s->filter = trimmed(s->text, at + 1, end);
-		at = end;
-	}
-	if (s->text[at] == '#')
-		s->label = trimmed(s->text, at + 1, strlen(s->text));
-	else if (s->text[at])
-		wrong(s, at, strlen(s->text) - at,
-		      "here a colon and a type, or # and a label, can follow");
+	if (ret || !parts_parse(&parts, s->text, s->program.end, &err))
+		refuse(s, &err, 2);
+	if (s->histogram && parts.nvalues > 1)
+		wrong(s, parts.values[1], "a histogram is of one value");
+	s->filter = parts.filter;
+	s->label = parts.label;
+	s->nvalues = parts.nvalues;
+	for (int i = 0; i < parts.nvalues; i++)
+		s->value[i] =
+			(struct value){ .source = parts.values[i], .type_source = parts.types[i] };
 }
 
 /* --- What is compiled --- */
@@ -300,7 +203,7 @@ static void set_default(struct specifier *s)
 		return;
 	}
 	if (s->histogram)
-		wrong(s, 0, strlen(s->text),
+		wrong(s, expr_source(s->text),
 		      "a histogram needs a value: TYPE:EXPRESSION after the name");
 	v->source = expr_source("1");
 	v->shown = "total calls";
@@ -324,9 +227,9 @@ static void resolve(struct specifier *s)
 		if (!v->type || !program_need(&s->program, v->source, &err))
 			refuse(s, &err, 2);
 	}
-	if (!is_empty(s->filter) && !program_need(&s->program, s->filter, &err))
+	if (!part_is_empty(s->filter) && !program_need(&s->program, s->filter, &err))
 		refuse(s, &err, 2);
-	s->maps = programs_map(&programs, -1);
+	s->tables = programs_map(&programs, -1);
 }
 
 /* The statements, for each place. */
@@ -337,7 +240,8 @@ static bool make(struct program *p, u32 shape, struct expr_prog *code, void *ctx
 	bool ok = true;
 
 	(void)shape;
-	if (!is_empty(s->filter) && !expr_filter(code, s->filter, programs.lost[LOST_TEXT], err))
+	if (!part_is_empty(s->filter) &&
+	    !expr_filter(code, s->filter, programs.lost[LOST_TEXT], err))
 		return false;
 	expr_record(code, p->record, sizeof(u64), 0);
 	for (int i = 0; ok && i < s->nvalues; i++) {
@@ -347,7 +251,7 @@ static bool make(struct program *p, u32 shape, struct expr_prog *code, void *ctx
 				  : expr_key(code, v->source, v->type, string_size, &v->at, err);
 	}
 	if (ok)
-		expr_count_in(code, s->maps, 0, programs.lost[LOST_KEY]);
+		expr_count_in(code, s->tables, 0, programs.lost[LOST_KEY]);
 	else if (s->value[0].shown) /* a default is not in the text */
 		err->pos = p->spec.name_at, err->len = p->spec.end - p->spec.name_at;
 	return ok;
@@ -359,11 +263,6 @@ static void compile(struct specifier *s)
 
 	if (program_compile(&programs, &s->program, make, s, &err))
 		refuse(s, &err, 2);
-}
-
-static u32 key_size(const struct specifier *s)
-{
-	return expr_record_size(s->program.shapes[0].code);
 }
 
 static int pinned(const char *path)
@@ -435,33 +334,6 @@ static void check(void)
 
 /* --- Attaching --- */
 
-/* Two hashes, and the array of one that says which is filled. */
-static void make_maps(struct specifier *s)
-{
-	LIBBPF_OPTS(bpf_map_create_opts, opts);
-	u32 zero = 0;
-	int err = 0, fd;
-
-	for (int i = 0; i < 2; i++) {
-		fd = bpf_map_create(BPF_MAP_TYPE_HASH, "counts", key_size(s), sizeof(u64), keys,
-				    NULL);
-		if (fd < 0)
-			die_err(fd, "cannot make a BPF map of %d keys of %u bytes", keys,
-				key_size(s));
-		s->buffer[i] = fd;
-	}
-	opts.inner_map_fd = s->buffer[0];
-	fd = bpf_map_create(BPF_MAP_TYPE_ARRAY_OF_MAPS, "tables", sizeof(u32), sizeof(u32), 1,
-			    &opts);
-	if (fd >= 0)
-		err = bpf_map_update_elem(fd, &zero, &s->buffer[0], BPF_ANY);
-	if (fd < 0 || err)
-		die_err(errno, "cannot make a BPF map");
-	programs.maps[s->maps] = fd;
-	s->rows.value = (key_size(s) + 7) / 8 * 8;
-	s->rows.size = s->rows.value + sizeof(u64);
-}
-
 static void detach(struct run *run)
 {
 	for (int i = 0; i < nspecifiers; i++)
@@ -472,9 +344,13 @@ static void detach(struct run *run)
 
 static void load(struct specifier *s)
 {
+	u32 key_size = expr_record_size(s->program.shapes[0].code);
+	int err = tally_init(&s->tally, key_size, keys);
 	struct buf why = {};
 
-	make_maps(s);
+	if (err)
+		die_err(err, "cannot make a BPF map of %d keys of %u bytes", keys, key_size);
+	programs.maps[s->tables] = s->tally.tables;
 	if (program_load(&programs, &s->program, &why))
 		die("%s: %.*s", s->text, (int)why.len, why.data);
 	buf_free(&why);
@@ -513,58 +389,9 @@ static void attached(struct run *run)
 
 /* --- What was counted --- */
 
-static void take_rows(struct specifier *s)
-{
-	u32 zero = 0;
-	int full = s->buffer[0];
-
-	s->rows.n = 0;
-	if (!cumulative) {
-		if (bpf_map_update_elem(programs.maps[s->maps], &zero, &s->buffer[1], BPF_ANY))
-			die_err(errno, "cannot exchange the buffers of results");
-		s->buffer[0] = s->buffer[1];
-		s->buffer[1] = full;
-	}
-	rows_read(full, key_size(s), cumulative, &s->rows);
-}
-
 static u64 count_of(const struct specifier *s, const char *row)
 {
-	u64 n;
-
-	memcpy(&n, row + s->rows.value, sizeof(n));
-	return n;
-}
-
-static bool is_fault(const char *row, const struct value *v)
-{
-	u64 faults;
-
-	memcpy(&faults, row, sizeof(faults));
-	return faults >> v->at.fault & 1;
-}
-
-/* Sign-extended. */
-static u64 number_of(const char *row, const struct value *v)
-{
-	int unused = 64 - 8 * v->at.size;
-	u64 n = 0;
-
-	memcpy(&n, row + v->at.offset, v->at.size);
-	return v->at.is_signed ? (u64)((s64)(n << unused) >> unused) : n;
-}
-
-static int compare_values(const char *a, const char *b, const struct value *v)
-{
-	u64 x, y;
-
-	if (v->at.kind == EXPR_STRING)
-		return strncmp(a + v->at.offset, b + v->at.offset, v->at.size);
-	x = number_of(a, v);
-	y = number_of(b, v);
-	if (v->at.is_signed)
-		return (s64)x < (s64)y ? -1 : (s64)x > (s64)y;
-	return x < y ? -1 : x > y;
+	return tally_count(&s->tally, row);
 }
 
 static const struct specifier *sorted; /* whose rows are being compared */
@@ -574,7 +401,7 @@ static int by_values(const void *a, const void *b)
 	int cmp = 0;
 
 	for (int i = 0; !cmp && i < sorted->nvalues; i++)
-		cmp = compare_values(a, b, &sorted->value[i]);
+		cmp = recorded_compare(a, b, &sorted->value[i].at);
 	return cmp;
 }
 
@@ -585,21 +412,27 @@ static int by_count(const void *a, const void *b)
 	return x < y ? -1 : x > y ? 1 : by_values(a, b);
 }
 
-static void sort_rows(struct specifier *s)
+static void take_rows(struct specifier *s)
 {
+	struct rows *rows = &s->tally.rows;
+	int err = tally_take(&s->tally, cumulative);
+
+	if (err)
+		die_err(err, "cannot exchange the buffers of results");
 	sorted = s;
-	if (s->rows.n)
-		qsort(s->rows.data, s->rows.n, s->rows.size, s->histogram ? by_values : by_count);
+	if (rows->n)
+		qsort(rows->data, rows->n, rows->size, s->histogram ? by_values : by_count);
 }
 
 /* Values that could not be read are a loss, besides being shown as such. */
 static u64 count_faults(const struct specifier *s)
 {
-	u64 sum = 0, faults;
+	u64 sum = 0;
 
-	for (size_t i = 0; i < s->rows.n; i++) {
-		memcpy(&faults, rows_at(&s->rows, i), sizeof(faults));
-		sum += faults ? count_of(s, rows_at(&s->rows, i)) : 0;
+	for (size_t i = 0; i < s->tally.rows.n; i++) {
+		const char *row = rows_at(&s->tally.rows, i);
+
+		sum += recorded_faults(row) ? count_of(s, row) : 0;
 	}
 	return sum;
 }
@@ -621,32 +454,10 @@ static void value_name(struct buf *b, const struct value *v)
 
 static void title(struct buf *b, const struct specifier *s)
 {
-	if (is_empty(s->label))
+	if (part_is_empty(s->label))
 		buf_safe(b, s->text, strlen(s->text));
 	else
 		source_text(b, s->label);
-}
-
-static void number_text(struct buf *b, u64 n, const struct value *v)
-{
-	if (v->at.is_signed)
-		buf_s64(b, n);
-	else
-		buf_u64(b, n);
-}
-
-static void value_text(struct buf *b, const char *row, const struct value *v)
-{
-	u64 n = v->at.kind == EXPR_STRING ? 0 : number_of(row, v);
-
-	if (is_fault(row, v))
-		buf_str(b, "(fault)");
-	else if (v->at.kind == EXPR_STRING)
-		buf_safe(b, row + v->at.offset, strnlen(row + v->at.offset, v->at.size));
-	else if (v->at.kind == EXPR_POINTER)
-		buf_hex(b, n);
-	else
-		number_text(b, n, v);
 }
 
 static bool is_calls(const struct specifier *s)
@@ -665,7 +476,7 @@ static void event_text(struct buf *b, const struct specifier *s, const char *row
 		buf_str(b, i ? ", " : "");
 		value_name(b, &s->value[i]);
 		buf_str(b, " = ");
-		value_text(b, row, &s->value[i]);
+		recorded_text(b, row, &s->value[i].at);
 	}
 }
 
@@ -673,14 +484,14 @@ static size_t first_shown(const struct specifier *s)
 {
 	size_t rows = common.rows;
 
-	return rows && s->rows.n > rows ? s->rows.n - rows : 0;
+	return rows && s->tally.rows.n > rows ? s->tally.rows.n - rows : 0;
 }
 
 static void print_counts(const struct specifier *s)
 {
 	buf_str(&out, "\tCOUNT      EVENT\n");
-	for (size_t i = first_shown(s); i < s->rows.n; i++) {
-		const char *row = rows_at(&s->rows, i);
+	for (size_t i = first_shown(s); i < s->tally.rows.n; i++) {
+		const char *row = rows_at(&s->tally.rows, i);
 
 		buf_fmt(&out, "\t%-10llu ", count_of(s, row));
 		event_text(&out, s, row);
@@ -691,18 +502,19 @@ static void print_counts(const struct specifier *s)
 
 static void make_buckets(const struct specifier *s, struct buckets *b)
 {
-	const struct value *v = &s->value[0];
-	struct counted *counted = xcalloc(s->rows.n + 1, sizeof(*counted));
+	const struct expr_value *v = &s->value[0].at;
+	struct counted *counted = xcalloc(s->tally.rows.n + 1, sizeof(*counted));
 	size_t n = 0;
 
-	for (size_t i = 0; i < s->rows.n; i++) {
-		const char *row = rows_at(&s->rows, i);
+	for (size_t i = 0; i < s->tally.rows.n; i++) {
+		const char *row = rows_at(&s->tally.rows, i);
 
-		if (!is_fault(row, v))
-			counted[n++] = (struct counted){ number_of(row, v), count_of(s, row) };
+		if (!recorded_is_fault(row, v))
+			counted[n++] =
+				(struct counted){ recorded_number(row, v), count_of(s, row) };
 	}
 	if (linear)
-		buckets_linear(b, counted, n, v->at.is_signed);
+		buckets_linear(b, counted, n, v->is_signed);
 	else
 		buckets_log2(b, counted, n);
 	free(counted);
@@ -755,26 +567,16 @@ static void json_begin(const struct specifier *s, u64 now)
 	clock_iso(&out, now);
 	buf_str(&out, "\",\"probe\":");
 	buf_json(&out, s->text, strlen(s->text));
-	if (!is_empty(s->label)) {
+	if (!part_is_empty(s->label)) {
 		buf_str(&out, ",\"label\":");
 		json_source(s->label);
 	}
 }
 
-static void json_value(const char *row, const struct value *v)
-{
-	if (is_fault(row, v))
-		buf_str(&out, "null");
-	else if (v->at.kind == EXPR_STRING)
-		buf_json(&out, row + v->at.offset, strnlen(row + v->at.offset, v->at.size));
-	else
-		number_text(&out, number_of(row, v), v);
-}
-
 static void json_counts(const struct specifier *s, u64 now)
 {
-	for (size_t i = first_shown(s); i < s->rows.n; i++) {
-		const char *row = rows_at(&s->rows, i);
+	for (size_t i = first_shown(s); i < s->tally.rows.n; i++) {
+		const char *row = rows_at(&s->tally.rows, i);
 
 		json_begin(s, now);
 		buf_str(&out, ",\"event\":{");
@@ -782,7 +584,7 @@ static void json_counts(const struct specifier *s, u64 now)
 			buf_str(&out, v ? "," : "");
 			json_name(&s->value[v]);
 			buf_chr(&out, ':');
-			json_value(row, &s->value[v]);
+			recorded_json(&out, row, &s->value[v].at);
 		}
 		buf_fmt(&out, "},\"count\":%llu}\n", count_of(s, row));
 		out_row();
@@ -810,7 +612,7 @@ static void csv_begin(const struct specifier *s, u64 now)
 {
 	clock_iso(&out, now);
 	buf_chr(&out, ',');
-	if (is_empty(s->label))
+	if (part_is_empty(s->label))
 		buf_csv(&out, s->text, strlen(s->text));
 	else
 		buf_csv(&out, s->label.text + s->label.start, s->label.end - s->label.start);
@@ -819,8 +621,8 @@ static void csv_begin(const struct specifier *s, u64 now)
 
 static void csv_counts(const struct specifier *s, u64 now)
 {
-	for (size_t i = first_shown(s); i < s->rows.n; i++) {
-		const char *row = rows_at(&s->rows, i);
+	for (size_t i = first_shown(s); i < s->tally.rows.n; i++) {
+		const char *row = rows_at(&s->tally.rows, i);
 		struct buf event = {};
 
 		csv_begin(s, now);
@@ -887,7 +689,6 @@ static void run_argdist(struct run *run)
 			struct specifier *s = &specifiers[i];
 
 			take_rows(s);
-			sort_rows(s);
 			if (!cumulative || !more)
 				run->lost[LOST_TEXT] += count_faults(s);
 			print_specifier(s, now);
