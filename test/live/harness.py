@@ -424,6 +424,19 @@ def waiting_work(name, *args, **options):
     return Waiting([WORK, "-w", name, *args], **options)
 
 
+def go_work(goroutines, rounds, cpu=0):
+    """The Go program, which is built where there is a compiler, and it waiting for go().
+
+    Probed instructions run in slots of a page that its threads share and the kernel writes anew for
+    each: where one emulated CPU runs what another just wrote, the emulator may take the old one. So
+    there are several threads, but one CPU.
+    """
+    path = BUILD / "test" / "work-go"
+    if not path.exists():
+        raise Skip(f"no file:{path.name}")
+    return path, Waiting([path, goroutines, rounds], cpu=cpu, env={"GOMAXPROCS": "4"})
+
+
 # Surroundings. All are context managers that leave nothing behind.
 
 

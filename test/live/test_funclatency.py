@@ -154,19 +154,10 @@ def test_returns_that_are_missed_are_counted():
     assert count == 1000 if KERNEL < (6, 2) else 50 <= count < 1000, (count, missed)
 
 
-def go_work():
-    """The Go program; it is built where there is a compiler."""
-    path = BUILD / "test" / "work-go"
-    if not path.exists():
-        raise Skip(f"no file:{path.name}")
-    return path
-
-
 @timeout(120)
 def test_go():
     """Goroutines go from thread to thread, and their stacks to other addresses, within a call."""
-    path = go_work()
-    child = Waiting([path, 100, 5])
+    path, child = go_work(100, 5)
     names = ("work", "add", "deep")
     tracer = tool("funclatency", "-F", "-p", child.pid, *(f"{path}:main.{name}" for name in names), json=True)
     assert child.go(60)["goroutines"] == 100

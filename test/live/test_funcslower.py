@@ -120,10 +120,7 @@ def test_without_a_process():
 
 @timeout(120)
 def test_go():
-    path = BUILD / "test" / "work-go"
-    if not path.exists():
-        raise Skip(f"no file:{path.name}")
-    child = Waiting([path, 3, 10])
+    path, child = go_work(3, 10)
     added = tool("funcslower", "-u", 0, "-a", 2, "-p", child.pid, f"{path}:main.add", json=True)
     slow = tool("funcslower", "-p", child.pid, f"{path}:main.work", f"{path}:main.add", json=True)
     assert child.go(60)["rounds"] == 10
