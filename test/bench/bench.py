@@ -508,7 +508,7 @@ def spent(argv):
 
 def stacks(rounds, lines):
     lines += ["", "**Stacks.** Ten seconds on a busy guest (two programs that burn CPU, one that sleeps, shells): CPU "
-              f"that the tool used, and its peak memory; medians of {rounds}, one for BCC.", "",
+              f"that the tool used, and its peak memory; medians of {rounds}, one for BCC; {TODAY}.", "",
               "| | bcctool | libbpf-tools | BCC |", "|---|---|---|---|"]
     for what, peers in STACKS:
         found = {}

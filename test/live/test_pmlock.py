@@ -21,7 +21,7 @@ def slow(rows):
     return sum(bucket["count"] for row in rows for bucket in row["buckets"] if bucket["low"] >= 1 << 22)
 
 
-def test_waiting_and_holding():
+def test_pmlock_and_pmheld():
     program = Libc()
     lock, held = (tool(applet, "-p", program.pid, json=True) for applet in ("pmlock", "pmheld"))
     did = program.do(f"locks {N}")
@@ -42,7 +42,7 @@ def test_waiting_and_holding():
     assert program.ended() == 0
 
 
-def test_conditions():
+def test_pmheld_gives_back_while_it_waits():
     program = Libc()
     held, lock = tool("pmheld", program.pid, json=True), tool("pmlock", program.pid, json=True)
     text = tool("pmheld", program.pid)
