@@ -507,6 +507,16 @@ static int add_category(void *ctx, const char *category)
 	return each_folder(path, add_event, e);
 }
 
+static int no_tracepoints(const struct spec *spec, int ret, struct spec_error *err)
+{
+	if (kernel_lockdown() == LOCKDOWN_CONFIDENTIALITY)
+		return resolve_error(err, SPEC_NOWHERE, ret,
+				     "the kernel is locked down (confidentiality), which hides "
+				     "its tracepoints");
+	return resolve_error(err, spec->name_at, ret, "cannot list tracepoints: %s",
+			     strerror(-ret));
+}
+
 static int add_events(struct sites *s, const struct spec *spec, struct spec_error *err)
 {
 	struct events e = { .sites = s };
@@ -524,8 +534,7 @@ static int add_events(struct sites *s, const struct spec *spec, struct spec_erro
 	if (!ret && s->n == first)
 		return resolve_error(err, spec->name_at, -ENOENT, "no tracepoint matches");
 	if (ret && !err->text[0])
-		return resolve_error(err, spec->name_at, ret, "cannot list tracepoints: %s",
-				     strerror(-ret));
+		return no_tracepoints(spec, ret, err);
 	return ret;
 }
 
@@ -559,8 +568,7 @@ static int no_event(const struct spec *spec, struct spec_error *err)
 		return resolve_error(err, spec->name_at, ret, "no tracepoints of category '%.40s'",
 				     spec->category);
 	if (ret)
-		return resolve_error(err, spec->name_at, ret, "cannot list tracepoints: %s",
-				     strerror(-ret));
+		return no_tracepoints(spec, ret, err);
 	return resolve_error(err, spec->name_at, -ENOENT,
 			     n.like[0] ? "no such tracepoint; did you mean '%s'?"
 				       : "no such tracepoint",
