@@ -169,18 +169,13 @@ static int set_filter(const struct cgroup_mount *mount, const char *path, struct
 	return 0;
 }
 
-static bool starts(const char *s, const char *with)
-{
-	return !strncmp(s, with, strlen(with));
-}
-
 /* Undoes systemd's escaping of unit names: \x2d is a hyphen. */
 static void unescape_hex(char *s)
 {
 	char *to = s;
 
 	for (; *s; s++, to++) {
-		if (starts(s, "\\x") && strspn(s + 2, HEX) >= 2) {
+		if (starts_with(s, "\\x") && strspn(s + 2, HEX) >= 2) {
 			char digits[3] = { s[2], s[3] };
 
 			*to = strtoul(digits, NULL, 16);
@@ -202,13 +197,13 @@ static const char *container_of(char *folder)
 	size_t len = strlen(folder), end = sizeof(scope) - 1;
 	char *last;
 
-	if (strstr(folder, "conmon-") || starts(folder, "lxc.monitor."))
+	if (strstr(folder, "conmon-") || starts_with(folder, "lxc.monitor."))
 		return NULL; /* the container's keeper, not the container */
-	if (starts(folder, "lxc.payload."))
+	if (starts_with(folder, "lxc.payload."))
 		return folder + strlen("lxc.payload.");
 	if (len > end && !strcmp(folder + len - end, scope))
 		folder[len - end] = '\0';
-	if (starts(folder, "machine-")) {
+	if (starts_with(folder, "machine-")) {
 		unescape_hex(folder);
 		return folder + strlen("machine-");
 	}

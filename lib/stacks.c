@@ -29,11 +29,6 @@ static struct sums taken; /* from `counts` since the last report */
 
 /* Names */
 
-static bool starts(const char *s, const char *with)
-{
-	return !strncmp(s, with, strlen(with));
-}
-
 static bool is_ours(const char *name)
 {
 	static const char *const prefixes[] = {
@@ -43,7 +38,7 @@ static bool is_ours(const char *name)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)
-		if (starts(name, prefixes[i]))
+		if (starts_with(name, prefixes[i]))
 			return true;
 	return false;
 }

@@ -11,6 +11,7 @@
 #include "jitmap.h"
 #include "maps.h"
 #include "usyms.h"
+#include "util.h"
 
 #define BUCKETS      4096
 #define MAX_MAPPINGS 65536        /* executable ones of a process: the default max_map_count */
@@ -381,18 +382,14 @@ static bool mapped_in(const struct mapping *maps, u32 n, const struct mapping *m
 	return false;
 }
 
-static bool starts(const char *s, const char *with)
-{
-	return !strncmp(s, with, strlen(with));
-}
-
 /* Where a compiler within the process may have put code. */
 static bool may_be_jit(const struct file *f)
 {
 	if (f->kind == SYM_FILE)
-		return starts(f->path, "/memfd:") || starts(f->path, "/dev/zero");
+		return starts_with(f->path, "/memfd:") || starts_with(f->path, "/dev/zero");
 	return f->kind == SYM_AREA &&
-	       (starts(f->path, "[anon") || starts(f->path, "[heap") || starts(f->path, "[stack"));
+	       (starts_with(f->path, "[anon") || starts_with(f->path, "[heap") ||
+		starts_with(f->path, "[stack"));
 }
 
 static void look_for_jit(struct usyms *us, struct process *p)
@@ -536,7 +533,7 @@ static enum runtime runtime_of(const struct process *p)
 
 	for (u32 i = 0; i < p->n; i++)
 		for (size_t k = 0; k < sizeof(files) / sizeof(*files); k++)
-			if (starts(base_of(p->maps[i].file->path), files[k].file))
+			if (starts_with(base_of(p->maps[i].file->path), files[k].file))
 				return files[k].is;
 	return RUNTIME_ANY;
 }
@@ -617,7 +614,7 @@ static void describe(struct usyms *us, struct process *p, const struct mapping *
 	}
 	if (!sym->name)
 		sym->offset = sym->address;
-	else if (starts(sym->name, "_PyEval_EvalFrame"))
+	else if (starts_with(sym->name, "_PyEval_EvalFrame"))
 		add_hint(us, p, RUNTIME_PYTHON);
 }
 

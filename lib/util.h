@@ -2,6 +2,7 @@
 #ifndef UTIL_H
 #define UTIL_H
 
+#include <string.h>
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -34,5 +35,10 @@ bool parse_u64(const char *s, u64 max, u64 *v);
 
 /* Edits (insert, delete, replace, swap of neighbours) that turn a into b. */
 int edit_distance(const char *a, const char *b);
+
+static inline bool starts_with(const char *s, const char *with)
+{
+	return !strncmp(s, with, strlen(with));
+}
 
 #endif
