@@ -262,6 +262,18 @@ static u64 parse_number(const struct opt *o, const char *what, const char *arg)
 	return checked(what, arg, o->min, max) * scale;
 }
 
+static u32 parse_word(const struct opt *o, const char *what, const char *arg)
+{
+	struct buf all = {};
+
+	for (u32 i = 0; o->words[i]; i++) {
+		if (!strcmp(o->words[i], arg))
+			return i;
+		buf_fmt(&all, "%s%s", i ? ", " : "", o->words[i]);
+	}
+	opt_error("%s: not one of %.*s: %s", what, (int)all.len, all.data, arg);
+}
+
 static void store(const struct opt *o, const char *arg, bool positional)
 {
 	char *what = label(o, positional), why[128] = "";
@@ -282,6 +294,7 @@ static void store(const struct opt *o, const char *arg, bool positional)
 	case OPT_U32: *(u32 *)o->dst = parse_number(o, what, arg); break;
 	case OPT_U64: *(u64 *)o->dst = parse_number(o, what, arg); break;
 	case OPT_STR: *(const char **)o->dst = arg; break;
+	case OPT_WORD: *(u32 *)o->dst = parse_word(o, what, arg); break;
 	case OPT_IDS: parse_ids(o, what, arg); break;
 	case OPT_USER: *(u32 *)o->dst = parse_user(what, arg) + 1; break;
 	case OPT_CMD: break;

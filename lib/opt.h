@@ -12,7 +12,17 @@
 
 #define PID_LIMIT 4194304 /* PID_MAX_LIMIT: no kernel has a pid above it */
 
-enum opt_type { OPT_FLAG, OPT_INT, OPT_U32, OPT_U64, OPT_STR, OPT_IDS, OPT_USER, OPT_CMD };
+enum opt_type {
+	OPT_FLAG,
+	OPT_INT,
+	OPT_U32,
+	OPT_U64,
+	OPT_STR,
+	OPT_IDS,
+	OPT_USER,
+	OPT_CMD,
+	OPT_WORD
+};
 
 struct opt {
 	int letter;       /* short option, or 0 for a long one only */
@@ -26,7 +36,8 @@ struct opt {
 
 	/* For everything else: 0, or -EINVAL with `why`: "not a size", said before the argument. */
 	int (*parse)(const char *arg, void *dst, char why[128]);
-	bool *again; /* flags: set when given a second time, as by -vv */
+	const char *const *words; /* OPT_CHOICE: what there is to choose from, then NULL */
+	bool *again;              /* flags: set when given a second time, as by -vv */
 	bool needed; /* cannot be left out: positionals, and options whose `dst` is a string */
 	bool many;   /* positionals, the last: takes what is left, one call of parse() each */
 };
@@ -52,6 +63,16 @@ struct opt {
 	{                                                                                          \
 		.letter = letter_, .name = name_, .arg = arg_, .help = help_, .parse = parse_,     \
 		.dst = dst_, .type = OPT_STR, ##__VA_ARGS__                                        \
+	}
+
+/* One of several words: dst, an enum, is the number of the one that is given. */
+#define OPT_CHOICE(letter_, name_, arg_, dst_, help_, ...)                                         \
+	{                                                                                          \
+		.letter = letter_, .name = name_, .arg = arg_, .help = help_, .dst = dst_,         \
+		.type = OPT_WORD, .words = (const char *const[])                                   \
+		{                                                                                  \
+			__VA_ARGS__, NULL                                                          \
+		}                                                                                  \
 	}
 
 /* Where the shared options land. */

@@ -9,28 +9,15 @@
 static struct biotop_conf conf;
 static enum { BY_BYTES, BY_ALL, BY_IO, BY_TIME } order;
 
-static int parse_sort(const char *arg, void *dst, char why[128])
-{
-	static const char *const names[] = { "bytes", "all", "io", "time" };
-
-	(void)dst;
-	for (u32 i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(arg, names[i])) {
-			order = i;
-			return 0;
-		}
-	snprintf(why, 128, "not one of bytes, io, time, all");
-	return -EINVAL;
-}
-
 static const struct opt options[] = {
 	OPT_NOCLEAR('C'),
 	OPT('r', "maxrows", "ROWS", &common.rows, "print this many rows at most (default 20)",
 	    .min = 1),
 	OPT_PID('p'),
 	OPT_DISK('d', &conf.disk),
-	OPT_PARSED(0, "sort", "ORDER", parse_sort, &order,
-		   "sort by: bytes (default), io, time, all (their sum)"),
+	OPT_CHOICE(0, "sort", "ORDER", &order,
+		   "sort by: bytes (default), io, time, all (their sum)", "bytes", "all", "io",
+		   "time"),
 	{ 0 },
 };
 

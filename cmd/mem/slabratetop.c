@@ -9,28 +9,14 @@
 
 static enum { BY_SIZE, BY_COUNT, BY_NAME } order;
 
-static int parse_sort(const char *arg, void *dst, char why[128])
-{
-	static const char *const names[] = { "size", "count", "name" };
-
-	(void)dst;
-	for (u32 i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(arg, names[i])) {
-			order = i;
-			return 0;
-		}
-	snprintf(why, 128, "not one of size, count, name");
-	return -EINVAL;
-}
-
 static const struct opt options[] = {
 	OPT_NOCLEAR('C'),
 	OPT('r', "maxrows", "ROWS", &common.rows, "print this many rows at most (default 20)",
 	    .min = 1),
 	OPT(0, "rows", "ROWS", &common.rows, "the same", .min = 1),
 	OPT_PID('p'),
-	OPT_PARSED('s', "sort", "ORDER", parse_sort, &order,
-		   "sort by: size (default), count, name"),
+	OPT_CHOICE('s', "sort", "ORDER", &order, "sort by: size (default), count, name", "size",
+		   "count", "name"),
 	{ 0 },
 };
 

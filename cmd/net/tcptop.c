@@ -13,28 +13,14 @@ static struct tcptop_conf conf;
 static bool no_summary;
 static enum { BY_ALL, BY_SENT, BY_RECEIVED } order;
 
-static int parse_sort(const char *arg, void *dst, char why[128])
-{
-	static const char *const names[] = { "all", "sent", "received" };
-
-	(void)dst;
-	for (u32 i = 0; i < ARRAY_SIZE(names); i++)
-		if (!strcmp(arg, names[i])) {
-			order = i;
-			return 0;
-		}
-	snprintf(why, 128, "not one of all, sent, received");
-	return -EINVAL;
-}
-
 static const struct opt options[] = {
 	OPT_NOCLEAR('C'),
 	OPT('S', "nosummary", NULL, &no_summary, "leave out the line of the load average"),
 	OPT_PID('p'),
 	OPT('4', "ipv4", NULL, &conf.ipv4, "count IPv4 only"),
 	OPT('6', "ipv6", NULL, &conf.ipv6, "count IPv6 only"),
-	OPT_PARSED(0, "sort", "ORDER", parse_sort, &order,
-		   "sort by: all (default), sent, received"),
+	OPT_CHOICE(0, "sort", "ORDER", &order, "sort by: all (default), sent, received", "all",
+		   "sent", "received"),
 	OPT_ROWS(0),
 	{ 0 },
 };
