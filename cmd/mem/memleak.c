@@ -1,4 +1,4 @@
-#include <errno.h>
+#include <ctype.h>
 #include <linux/version.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +12,7 @@
 #include "object.h"
 #include "out.h"
 #include "probe/probed.h"
+#include "probe/story.h"
 #include "report.h"
 #include "stacks.h"
 #include "sums.h"
@@ -19,7 +20,8 @@
 static struct memleak_conf conf = { .max_size = -1ull };
 static u32 older_ms = 500, top = 10;
 static bool show_allocs, percpu, missing_free, in_kernel;
-static const char *command, *library = "c", *prefix = "", *sort = "size";
+static const char *command, *library = "c", *prefix = "";
+static enum { BY_SIZE, BY_COUNT } order;
 
 static const struct opt options[] = {
 	OPT_PID('p'),
@@ -39,7 +41,8 @@ static const struct opt options[] = {
 	OPT('Z', "max-size", "BYTES", &conf.max_size, "trace allocations of this size or smaller"),
 	OPT('O', "obj", "LIBRARY", &library, "trace the allocator of this library or program"),
 	OPT(0, "percpu", NULL, &percpu, "trace what the kernel allocates for each CPU instead"),
-	OPT(0, "sort", "KEY", &sort, "choose the stacks to show by size (default) or count"),
+	OPT_CHOICE(0, "sort", "KEY", &order, "choose the stacks to show by size (default) or count",
+		   "size", "count"),
 	OPT(0, "symbols-prefix", "TEXT", &prefix, "the allocator's names begin so: je_, tc_"),
 	OPT_STACKS,
 	{ 0 },
@@ -65,56 +68,51 @@ static const struct example examples[] = {
 	{ 0 },
 };
 
-/* What there may be to probe. Names with a return are calls, of which that is probed, too. */
-static const struct function {
-	const char *name;
-	u8 kind;
-} functions[] = {
-	{ "malloc", LEAK_MALLOC },        { "valloc", LEAK_MALLOC },
-	{ "pvalloc", LEAK_MALLOC },       { "calloc", LEAK_CALLOC },
-	{ "memalign", LEAK_ALIGNED },     { "aligned_alloc", LEAK_ALIGNED },
-	{ "realloc", LEAK_REALLOC },      { "reallocarray", LEAK_ARRAY },
-	{ "posix_memalign", LEAK_POSIX }, { "mmap", LEAK_MMAP },
-	{ "mremap", LEAK_MREMAP },        { "free", LEAK_FREE },
-	{ "munmap", LEAK_FREE },
-}, tracepoints[] = {
-	{ "kmem:kmalloc", LEAK_KMALLOC },
-	{ "kmem:kmalloc_node", LEAK_KMALLOC }, /* until 6.0 */
-	{ "kmem:kmem_cache_alloc", LEAK_KMALLOC },
-	{ "kmem:kmem_cache_alloc_node", LEAK_KMALLOC },
-	{ "kmem:kfree", LEAK_KFREE },
-	{ "kmem:kmem_cache_free", LEAK_KFREE },
-	{ "kmem:mm_page_alloc", LEAK_PAGES },
-	{ "kmem:mm_page_free", LEAK_PAGES_FREE },
-}, percpus[] = {
-	{ "percpu:percpu_alloc_percpu", LEAK_PERCPU },
-	{ "percpu:percpu_free_percpu", LEAK_PERCPU_FREE },
+static const struct story functions[] = {
+	{ "malloc", LEAK_MALLOC, LEAK_RETURNED },
+	{ "valloc", LEAK_MALLOC, LEAK_RETURNED },
+	{ "pvalloc", LEAK_MALLOC, LEAK_RETURNED },
+	{ "calloc", LEAK_CALLOC, LEAK_RETURNED },
+	{ "memalign", LEAK_ALIGNED, LEAK_RETURNED },
+	{ "aligned_alloc", LEAK_ALIGNED, LEAK_RETURNED },
+	{ "realloc", LEAK_REALLOC, LEAK_RETURNED },
+	{ "reallocarray", LEAK_ARRAY, LEAK_RETURNED },
+	{ "posix_memalign", LEAK_POSIX, LEAK_RETURNED },
+	{ "mmap", LEAK_MMAP, LEAK_RETURNED },
+	{ "mremap", LEAK_MREMAP, LEAK_RETURNED },
+	{ "free", LEAK_FREE, 0 },
+	{ "munmap", LEAK_FREE, 0 },
 };
 
-/* One regular expression for all that are of use: those that a library has not are left out. */
-static const char *any_of(const char *before, const struct function *f, size_t n, bool calls)
-{
-	struct buf b = {};
+static const struct story tracepoints[] = {
+	{ "kmalloc", LEAK_KMALLOC, 0 },
+	{ "kmalloc_node", LEAK_KMALLOC, 0 }, /* until 6.0 */
+	{ "kmem_cache_alloc", LEAK_KMALLOC, 0 },
+	{ "kmem_cache_alloc_node", LEAK_KMALLOC, 0 },
+	{ "kfree", LEAK_KFREE, 0 },
+	{ "kmem_cache_free", LEAK_KFREE, 0 },
+	{ "mm_page_alloc", LEAK_PAGES, 0 },
+	{ "mm_page_free", LEAK_PAGES_FREE, 0 },
+};
 
-	buf_fmt(&b, "%s(", before);
-	for (size_t i = 0, any = 0; i < n; i++)
-		if (!calls || f[i].kind != LEAK_FREE)
-			buf_fmt(&b, "%s%s", any++ ? "|" : "",
-				strchr(f[i].name, ':') ? strchr(f[i].name, ':') + 1 : f[i].name);
-	buf_fmt(&b, ")$%c", 0);
-	return b.data;
+static const struct story percpus[] = {
+	{ "percpu_alloc_percpu", LEAK_PERCPU, 0 },
+	{ "percpu_free_percpu", LEAK_PERCPU_FREE, 0 },
+};
+
+static bool is_name(const char *text)
+{
+	for (; *text; text++)
+		if (!isalnum((unsigned char)*text) && !strchr("_$.", *text))
+			return false;
+	return true;
 }
 
 static void probe_user(void)
 {
-	for (const char *p = prefix; *p; p++)
-		if (!strchr("_$.", *p) && !(*p >= '0' && *p <= '9') &&
-		    !((*p | 32) >= 'a' && (*p | 32) <= 'z'))
-			opt_error("--symbols-prefix: not the beginning of a name: %s", prefix);
-	probed_add(any_of(xasprintf("%s:%s", library, prefix), functions, ARRAY_SIZE(functions),
-			  false));
-	probed_add(any_of(xasprintf("r:%s:%s", library, prefix), functions, ARRAY_SIZE(functions),
-			  true));
+	if (!is_name(prefix))
+		opt_error("--symbols-prefix: not the beginning of a name: %s", prefix);
+	stories_add(xasprintf("%s:%s", library, prefix), functions, ARRAY_SIZE(functions));
 }
 
 static void probe_kernel(void)
@@ -122,9 +120,9 @@ static void probe_kernel(void)
 	if (percpu && kernel_release() < KERNEL_VERSION(5, 19, 0))
 		die("--percpu: kernels before 5.19 do not tell how much is allocated");
 	if (percpu)
-		probed_add(any_of("t:percpu:", percpus, ARRAY_SIZE(percpus), false));
+		stories_add("t:percpu:", percpus, ARRAY_SIZE(percpus));
 	else
-		probed_add(any_of("t:kmem:", tracepoints, ARRAY_SIZE(tracepoints), false));
+		stories_add("t:kmem:", tracepoints, ARRAY_SIZE(tracepoints));
 	probed.fields = true;
 }
 
@@ -153,8 +151,6 @@ static void check(void)
 		opt_error("-p and -c exclude each other");
 	if (conf.min_size > conf.max_size)
 		opt_error("-z is more than -Z");
-	if (strcmp(sort, "size") && strcmp(sort, "count"))
-		opt_error("--sort: size or count, not %s", sort);
 	if (conf.combined && show_allocs)
 		opt_error("--combined-only keeps no addresses for -a");
 	conf.user = common.filter.pids.n || common.exec;
@@ -163,7 +159,6 @@ static void check(void)
 	in_kernel = !conf.user;
 	conf.page = sysconf(_SC_PAGESIZE);
 	common.interval = common.interval ?: 5;
-	probed.regex = true;
 	if (conf.user)
 		probe_user();
 	else
@@ -171,36 +166,12 @@ static void check(void)
 	probed_check();
 }
 
-static u8 kind_of(const struct site *s)
-{
-	const char *name = s->name;
-
-	if (s->kind == SPEC_RETURN)
-		return LEAK_RETURNED;
-	if (conf.user)
-		name += strlen(prefix);
-	for (size_t i = 0; conf.user && i < ARRAY_SIZE(functions); i++)
-		if (!strcmp(name, functions[i].name))
-			return functions[i].kind;
-	for (size_t i = 0; i < ARRAY_SIZE(tracepoints); i++)
-		if (!strcmp(name, tracepoints[i].name))
-			return tracepoints[i].kind;
-	for (size_t i = 0; i < ARRAY_SIZE(percpus); i++)
-		if (!strcmp(name, percpus[i].name))
-			return percpus[i].kind;
-	return LEAK_NOTHING;
-}
-
 static void prepare(struct run *run)
 {
 	struct bpf_map *allocs = bpf_object__find_map_by_name(run->obj, "allocs");
 
 	probed_prepare(run);
-	for (u32 i = 0; i < probed.sites.n; i++) {
-		if (probed.sites.at[i].number >= MEMLEAK_SITES)
-			die("%s has too many allocators", library);
-		conf.kind[probed.sites.at[i].number] = kind_of(&probed.sites.at[i]);
-	}
+	stories_tell(conf.kind, ARRAY_SIZE(conf.kind));
 	object_set(run->obj, "conf", &conf, sizeof(conf));
 	/* Before 6.1 a map without its memory set aside can deadlock in programs that trace. */
 	if (kernel_release() >= KERNEL_VERSION(6, 1, 0))
@@ -250,6 +221,7 @@ static void sum_up(struct run *run, struct sums *sums)
 	free(allocs.data);
 }
 
+/* A free that is seen beside its allocation may be summed up first: less than none for a moment. */
 static void drop_empty(struct rows *rows)
 {
 	size_t kept = 0;
@@ -258,7 +230,7 @@ static void drop_empty(struct rows *rows)
 		struct memleak_row row;
 
 		memcpy(&row, rows_at(rows, i), sizeof(row));
-		if (row.value.count)
+		if ((s64)row.value.count > 0)
 			memmove(rows_at(rows, kept++), rows_at(rows, i), rows->size);
 	}
 	rows->n = kept;
@@ -268,8 +240,8 @@ static int by_choice(const void *a, const void *b)
 {
 	const struct memleak_value *x = &((const struct memleak_row *)a)->value;
 	const struct memleak_value *y = &((const struct memleak_row *)b)->value;
-	bool count = !strcmp(sort, "count");
-	u64 p = count ? x->count : x->bytes, q = count ? y->count : y->bytes;
+	u64 p = order == BY_COUNT ? x->count : x->bytes;
+	u64 q = order == BY_COUNT ? y->count : y->bytes;
 
 	return p < q ? -1 : p > q ? 1 : memcmp(a, b, sizeof(struct memleak_key));
 }

@@ -12,6 +12,7 @@
 #include "object.h"
 #include "out.h"
 #include "probe/probed.h"
+#include "probe/story.h"
 #include "stacks.h"
 
 #define LIST_MAX 16 /* of functions, in each list */
@@ -61,23 +62,20 @@ static const struct example examples[] = {
 	{ 0 },
 };
 
-/* Lists of names, as options have them. */
-static struct names_list {
-	const char *name[LIST_MAX];
-	u32 n;
-} lock_names, unlock_names;
+static struct story functions[2 * LIST_MAX];
+static size_t nfunctions;
 
-static void take_names(struct names_list *list, const char *text, const char *option)
+static void take_names(const char *text, u8 part, const char *option)
 {
 	char *copy = xasprintf("%s", text), *save = NULL;
+	size_t before = nfunctions;
 
 	for (char *name = strtok_r(copy, ",", &save); name; name = strtok_r(NULL, ",", &save)) {
-		if (list->n == LIST_MAX)
+		if (nfunctions == before + LIST_MAX)
 			opt_error("--%s: %d names at most", option, LIST_MAX);
-		list->name[list->n++] = name;
-		probed_add(xasprintf("%s:%s", binary, name));
+		functions[nfunctions++] = (struct story){ name, part, 0 };
 	}
-	if (!list->n)
+	if (nfunctions == before)
 		opt_error("--%s: no function", option);
 }
 
@@ -86,34 +84,19 @@ static void check(void)
 	if (common.filter.pids.n > 1)
 		opt_error("one process at a time");
 	if (common.filter.pids.n) {
-		take_names(&lock_names, locks, "lock-symbols");
-		take_names(&unlock_names, unlocks, "unlock-symbols");
+		take_names(locks, DEADLOCK_LOCK, "lock-symbols");
+		take_names(unlocks, DEADLOCK_UNLOCK, "unlock-symbols");
+		stories_add_each(xasprintf("%s:", binary), functions, nfunctions);
 		probed_add("t:task:task_newtask");
 		probed.fields = true;
 	}
 	probed_check();
 }
 
-static bool named(const struct names_list *list, const char *name)
-{
-	for (u32 i = 0; i < list->n; i++)
-		if (!strcmp(list->name[i], name))
-			return true;
-	return false;
-}
-
 static void prepare(struct run *run)
 {
 	probed_prepare(run);
-	for (u32 i = 0; i < probed.sites.n; i++) {
-		const struct site *s = &probed.sites.at[i];
-
-		if (s->number >= DEADLOCK_SITES)
-			die("%s has too many such functions", binary);
-		conf.kind[s->number] = named(&lock_names, s->name)     ? DEADLOCK_LOCK
-				       : named(&unlock_names, s->name) ? DEADLOCK_UNLOCK
-								       : DEADLOCK_NOTHING;
-	}
+	stories_tell(conf.kind, ARRAY_SIZE(conf.kind));
 	object_set(run->obj, "conf", &conf, sizeof(conf));
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(run->obj, "threads"), max_threads);
 	bpf_map__set_max_entries(bpf_object__find_map_by_name(run->obj, "parents"), max_threads);

@@ -6,6 +6,7 @@
 #include "object.h"
 #include "pmlock.h"
 #include "probe/probed.h"
+#include "probe/story.h"
 
 #define DEPTH 5 /* frames, unless asked for: enough to tell who locks */
 
@@ -32,33 +33,17 @@ static const struct column columns[] = {
 	{ 0 },
 };
 
-static const struct function {
-	const char *name;
-	u8 entry, returned;
-	bool held; /* of use to pmheld only */
-} functions[] = {
+static const struct story functions[] = {
 	{ "pthread_mutex_lock", PMLOCK_LOCK, PMLOCK_LOCKED },
 	{ "pthread_mutex_timedlock", PMLOCK_LOCK, PMLOCK_LOCKED },
 	{ "pthread_mutex_clocklock", PMLOCK_LOCK, PMLOCK_LOCKED },
-	{ "pthread_mutex_trylock", PMLOCK_LOCK, PMLOCK_LOCKED, true },
-	{ "pthread_mutex_unlock", PMLOCK_UNLOCK, PMLOCK_NOTHING, true },
-	{ "pthread_cond_wait", PMLOCK_WAIT, PMLOCK_WAITED, true },
-	{ "pthread_cond_timedwait", PMLOCK_WAIT, PMLOCK_WAITED, true },
-	{ "pthread_cond_clockwait", PMLOCK_WAIT, PMLOCK_WAITED, true },
+#define WAITING 3 /* those before are what pmlock traces */
+	{ "pthread_mutex_trylock", PMLOCK_LOCK, PMLOCK_LOCKED },
+	{ "pthread_mutex_unlock", PMLOCK_UNLOCK, 0 },
+	{ "pthread_cond_wait", PMLOCK_WAIT, PMLOCK_WAITED },
+	{ "pthread_cond_timedwait", PMLOCK_WAIT, PMLOCK_WAITED },
+	{ "pthread_cond_clockwait", PMLOCK_WAIT, PMLOCK_WAITED },
 };
-
-/* One regular expression: what a library has not is left out. */
-static const char *all(const char *before, bool returns)
-{
-	struct buf b = {};
-
-	buf_fmt(&b, "%s%s:(", before, library);
-	for (u32 i = 0, any = 0; i < ARRAY_SIZE(functions); i++)
-		if ((conf.held || !functions[i].held) && (!returns || functions[i].returned))
-			buf_fmt(&b, "%s%s", any++ ? "|" : "", functions[i].name);
-	buf_fmt(&b, ")$%c", 0);
-	return b.data;
-}
 
 static void check(void)
 {
@@ -67,9 +52,8 @@ static void check(void)
 	/* Until glibc 2.34 they are in a library of their own. */
 	if (!strcmp(library, "c") && !probed_exists("c:pthread_mutex_timedlock"))
 		library = "pthread";
-	probed.regex = true;
-	probed_add(all("", false));
-	probed_add(all("r:", true));
+	stories_add(xasprintf("%s:", library), functions,
+		    conf.held ? ARRAY_SIZE(functions) : WAITING);
 	probed_check();
 }
 
@@ -79,24 +63,10 @@ static void check_held(void)
 	check();
 }
 
-static u8 kind_of(const struct site *s)
-{
-	for (u32 i = 0; i < ARRAY_SIZE(functions); i++)
-		if (!strcmp(s->name, functions[i].name))
-			return s->kind == SPEC_RETURN ? functions[i].returned : functions[i].entry;
-	return PMLOCK_NOTHING;
-}
-
 static void prepare(struct run *run)
 {
 	probed_prepare(run);
-	for (u32 i = 0; i < probed.sites.n; i++) {
-		const struct site *s = &probed.sites.at[i];
-
-		if (s->number >= PMLOCK_SITES)
-			die("%s has too many functions of mutexes", library);
-		conf.kind[s->number] = kind_of(s);
-	}
+	stories_tell(conf.kind, ARRAY_SIZE(conf.kind));
 	object_set(run->obj, "conf", &conf, sizeof(conf));
 }
 
