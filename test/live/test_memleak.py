@@ -40,8 +40,7 @@ def test_what_is_left():
     expected["leak_failing"] = (32, 1)
     assert left(last_report(result)) == left(last_report(combined)) == expected
     assert {row["pid"] for row in result.json[:-1]} == {program.pid}
-    for row in result.json[:-1]:
-        assert "main" in row["user"] or "storm" not in str(row["user"])
+    assert not [row for row in result.json[:-1] if "storm" in row["user"]]
     assert not any(result.json[-1]["lost"].values()), result.json[-1]
     assert program.ended() == 0
 
@@ -102,10 +101,10 @@ def test_trace():
 def test_command():
     tracer = tool("memleak", "-o", 0, "-c", f"{LIBC} x", 60)
     result = tracer.wait()
-    pid = int(re.search(r"^pid (\d+)", result.out, re.M)[1])
+    assert re.search(r"^pid \d+", result.out, re.M)  # it ran
     # The buffer of its stdout is what it leaves.
     assert re.findall(r"^\t(\d+) bytes in (\d+) allocations from stack", result.out, re.M) == [("4096", "1")]
-    assert result.code == 0 and pid != result.pid
+    assert result.code == 0 and "Attaching to the command" in result.out
 
 
 def files(rows, size):
@@ -127,7 +126,8 @@ def test_kernel():
 
 
 def test_percpu():
-    """Each network device has a count of references for each CPU, of 8 bytes or two of them."""
+    """Each network device has a count of references, 4 bytes a CPU, and the kernel a pointer to whose control
+    group it is: pcpu_obj_full_size() of mm/percpu-internal.h."""
     run(["/sbin/modprobe", "dummy", "numdummies=0"])
     tracer = tool("memleak", "--percpu", "-o", 0, "-T", 1000, json=True)
     for i in range(7):
@@ -138,7 +138,7 @@ def test_percpu():
     for i in range(3, 7):
         run(["ip", "link", "del", f"leak{i}"])
     assert sum(row["count"] for row in rows) == 4
-    assert sum(row["bytes"] for row in rows) in (4 * 8 * os.cpu_count(), 4 * 16 * os.cpu_count())
+    assert sum(row["bytes"] for row in rows) == 4 * (4 * os.cpu_count() + 8)
 
 
 def test_bad_input():
