@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "debugfile.h"
 #include "demangle.h"
+#include "intern.h"
 #include "kernel.h"
 #include "object.h"
 #include "out.h"
@@ -294,6 +295,21 @@ const struct bcc_stack *stack_kernel(struct run *run, struct names *n, u64 id)
 		return NULL;
 	stack_trim(n, &s);
 	return &s;
+}
+
+/* Of kernel stacks that show the same frames: the id that was seen first. */
+static u64 first_id(struct run *run, u64 id)
+{
+	static struct stackset firsts; /* by the hash of what is shown: a stack that is one id */
+	const struct bcc_stack *s = stack_kernel(run, &names, id);
+	struct bcc_stack first = { 1, { id } };
+	u64 hash;
+
+	if (!s || !s->n)
+		return id;
+	hash = hash_bytes((const char *)s->ip, s->n * sizeof(*s->ip));
+	stackset_add(&firsts, hash, &first);
+	return stackset_get(&firsts, hash, &first) ? first.ip[0] : id;
 }
 
 const struct bcc_stack *stack_user(struct run *run, u64 id)
@@ -945,9 +961,36 @@ void stacks_nameless(struct run *run)
 	report_hints();
 }
 
+/*
+ * Above the frames that are shown are those of tracing itself, and they change when another tracer
+ * comes to the same tracepoint or leaves it. Rows that differ by them alone are made one, in
+ * `merged`; NULL if there are none.
+ */
+static struct rows *merge_same(struct run *run, struct rows *rows, struct sums *merged)
+{
+	bool any = false;
+
+	for (const struct column *c = run->applet->columns; c && c->key; c++) {
+		if (c->as != AS_KSTACK || c->size != sizeof(u64) || c->offset >= rows->value)
+			continue;
+		for (size_t i = 0; i < rows->n; i++) {
+			char *at = rows_at(rows, i) + c->offset;
+			u64 id = col_u64(c, rows_at(rows, i)), first = first_id(run, id);
+
+			any |= first != id;
+			memcpy(at, &first, sizeof(first));
+		}
+	}
+	sums_clear(merged);
+	if (any)
+		sums_add(merged, rows);
+	return any ? &merged->rows : NULL;
+}
+
 void run_stacks(struct run *run)
 {
 	struct rows rows = {};
+	struct sums merged = {};
 	bool more;
 
 	stacks_begin(run);
@@ -964,6 +1007,7 @@ void run_stacks(struct run *run)
 
 		struct rows *all = taken.rows.n ? &taken.rows : &rows;
 
+		all = merge_same(run, all, &merged) ?: all;
 		rows_sort(run, all);
 		if (!common.folded && !pictures_wanted())
 			report_begin(run);
