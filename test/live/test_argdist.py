@@ -47,9 +47,10 @@ def traced(*args, did=("calls", 1000, 10, 1, 7)):
 
 
 def user(*args, rounds=10, us=0, path=WORK):
-    """argdist's result of `work user`."""
-    tracer = tool("argdist", *args, json=True)
-    run([path, "user", rounds, us])
+    """argdist's result of `work user`. Other tests run the same program: only this process."""
+    child = Waiting([path, "-w", "user", rounds, us])
+    tracer = tool("argdist", "-p", child.pid, *args, json=True)
+    child.go()
     return tracer.stop()
 
 

@@ -26,7 +26,7 @@ def test_calls_by_their_stacks():
 def test_text_and_folded():
     workload = waiting_work("wake", 7, 20000)
     text = tool("ioprofile", "-p", workload.pid)
-    folded = tool("ioprofile", "-f", "0")
+    folded = tool("ioprofile", "-f", "-p", workload.pid, "0")
     workload.go()
     text, folded = text.stop(), folded.stop()
     (block,) = [block for block in text.out.split("\n\n") if "work_wake_read\n" in block]

@@ -136,13 +136,16 @@ def test_exec():
 
 def test_in_a_pid_namespace():
     with folder() as path:
-        run(in_pid_namespace(["sh", "-c",
+        did = run(in_pid_namespace(["sh", "-c",
             f"BCCTOOL_READY_FD=9 {BCCTOOL} killsnoop --json 9>{path}/ready >{path}/out & snoop=$!;"
             f"until [ -s {path}/ready ]; do sleep 0.1; done;"
             f"{WORK} kill kill 10 3; {WORK} kill pidfd_send_signal 12 3; kill -INT $snoop; wait"]))
-        rows = [row for row in json_records((path / "out").read_text()) if row.get("sig") in (10, 12)]
-    assert len(rows) == 6
-    assert all(0 < row["pid"] < 100 and 0 < row["tpid"] < 100 for row in rows)
+        rows = json_records((path / "out").read_text())
+    # Who is not of the namespace has no number in it: 0.
+    sent = [(row["pid"], row["tpid"], row["sig"]) for row in rows[:-1] if row["pid"] and row["sig"] in (10, 12)]
+    senders = [words(line) for line in did.out.splitlines()]
+    assert sent == [(one["pid"], one["target"], sig) for one, sig in zip(senders, (10, 12)) for _ in range(3)]
+    assert len(sent) == 6 and all(one["pid"] < 100 for one in senders)
 
 
 @needs("program:/usr/sbin/sigsnoop")
