@@ -21,11 +21,9 @@ enum memleak_kind {
 	LEAK_FREE,     /* address; munmap, too */
 	LEAK_RETURNED, /* the call that the thread is in */
 	LEAK_KMALLOC,  /* tracepoints: kmalloc, kmem_cache_alloc */
-	LEAK_KFREE,    /* kfree, kmem_cache_free */
 	LEAK_PAGES,
 	LEAK_PAGES_FREE,
 	LEAK_PERCPU,
-	LEAK_PERCPU_FREE,
 };
 
 struct memleak_conf {

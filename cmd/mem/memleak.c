@@ -19,7 +19,7 @@
 
 static struct memleak_conf conf = { .max_size = -1ull };
 static u32 older_ms = 500, top = 10;
-static bool show_allocs, percpu, missing_free, in_kernel;
+static bool show_allocs, percpu, missing_free, in_kernel, objects;
 static const char *command, *library = "c", *prefix = "";
 static enum { BY_SIZE, BY_COUNT } order;
 
@@ -89,15 +89,18 @@ static const struct story tracepoints[] = {
 	{ "kmalloc_node", LEAK_KMALLOC, 0 }, /* until 6.0 */
 	{ "kmem_cache_alloc", LEAK_KMALLOC, 0 },
 	{ "kmem_cache_alloc_node", LEAK_KMALLOC, 0 },
-	{ "kfree", LEAK_KFREE, 0 },
-	{ "kmem_cache_free", LEAK_KFREE, 0 },
 	{ "mm_page_alloc", LEAK_PAGES, 0 },
 	{ "mm_page_free", LEAK_PAGES_FREE, 0 },
 };
 
 static const struct story percpus[] = {
 	{ "percpu_alloc_percpu", LEAK_PERCPU, 0 },
-	{ "percpu_free_percpu", LEAK_PERCPU_FREE, 0 },
+};
+
+static const struct probe probes[] = {
+	{ "frees of objects", { "kmalloc_freed object_freed" }, .wanted = &objects },
+	{ "frees of each CPU's memory", { "percpu_freed" }, .wanted = &percpu },
+	{ 0 },
 };
 
 static bool is_name(const char *text)
@@ -157,6 +160,7 @@ static void check(void)
 	if (conf.user && percpu)
 		opt_error("--percpu is the kernel's: without -p and -c");
 	in_kernel = !conf.user;
+	objects = in_kernel && !percpu;
 	conf.page = sysconf(_SC_PAGESIZE);
 	common.interval = common.interval ?: 5;
 	if (conf.user)
@@ -361,7 +365,9 @@ static const struct applet memleak = {
 	       "What was allocated before tracing began is not known. Allocators may call each "
 	       "other: the outermost counts. What is unmapped in parts is struck out by its "
 	       "beginning only. Programs that carry their own allocator want -O PROGRAM. Of the "
-	       "kernel's objects, those freed many at once are not seen to be.\n\n"
+	       "kernel's objects, those freed many at once are not seen to be; and before 6.7 the "
+	       "kernel does not tell how often it skipped a program, which it does where an "
+	       "interrupt allocates while another program runs on that CPU.\n\n"
 	       "Costs several microseconds for each allocation and for each free: a program that "
 	       "does little else becomes many times slower. -s does not change what frees cost; -z "
 	       "spares the stacks of small ones.",
@@ -369,6 +375,7 @@ static const struct applet memleak = {
 	.options = options,
 	.columns = columns,
 	.examples = examples,
+	.probes = probes,
 	CONF(conf),
 	.check = check,
 	.prepare = prepare,

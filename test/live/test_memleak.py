@@ -128,7 +128,8 @@ def test_kernel():
         wait_for_rcu()  # the kernel frees files later
         result = tracer.stop()
         assert program.ended() == 0
-    assert sum(row["count"] for row in files(result.json[:-1], size)) == 40
+    missed = result.json[-1]["lost"]["probes"]  # frees in interrupts of frees, of whatever
+    assert 40 <= sum(row["count"] for row in files(result.json[:-1], size)) <= 40 + missed
     assert {row["pid"] for row in result.json[:-1]} == {0}
 
 
