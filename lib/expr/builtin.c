@@ -145,10 +145,16 @@ static struct node *check_latency(struct compile *c, struct node *n)
 /* What stands between the parentheses, as the user wrote it. */
 struct expr_source entry_source(struct compile *c, const struct node *n)
 {
+	const char *text = c->reading[0].start - c->base;
+	u32 start = n->pos, end = n->pos + n->len - 1;
+
 	if (!n->a || n->a->next)
 		fail(c, n->pos, n->len, "$entry takes one expression");
-	return (struct expr_source){ c->reading[0].start - c->base, n->a->pos,
-				     n->a->pos + n->a->len };
+	while (start < end && text[start] != '(')
+		start++;
+	if (start == end) /* a macro says it */
+		return (struct expr_source){ text, n->a->pos, n->a->pos + n->a->len };
+	return (struct expr_source){ text, start + 1, end };
 }
 
 static bool same_source(struct expr_source a, struct expr_source b)

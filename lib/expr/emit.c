@@ -274,7 +274,7 @@ static void saved(struct gen *g, const struct node *n, int dst)
 		alu_imm(g->code, BPF_RSH, true, dst, v->fault);
 	jump_imm(g->code, BPF_JSET, true, dst, 1, g->fault);
 	load_mem(g->code, 8, dst, FP, g->saved);
-	if (v->kind == EXPR_STRING) {
+	if (v->kind == EXPR_STRING || v->kind == EXPR_BYTES) {
 		alu_imm(g->code, BPF_ADD, true, dst, v->offset);
 		return;
 	}
@@ -689,6 +689,11 @@ void gen_text(struct gen *g, const struct node *n, int base, int offset, u32 siz
 
 void gen_bytes(struct gen *g, const struct node *n, int base, int offset, u32 size)
 {
+	if (n->kind == N_SAVED) {
+		saved(g, n, R3);
+		read_bytes(g, EXPR_SPACE_KERNEL, base, offset, size);
+		return;
+	}
 	address(g, n);
 	read_bytes(g, n->space, base, offset, size);
 }

@@ -89,6 +89,7 @@ bool expr_type_pointer(const struct expr_type *type);
 /* Whether it is a pointer to char, or an array of it; and what C calls it. */
 bool expr_type_text(struct expr_types *types, const struct expr_type *type);
 void expr_type_name(struct expr_types *types, struct buf *b, const struct expr_type *type);
+u32 expr_type_id(const struct expr_type *type); /* in BTF: of a struct, union, enum; 0: of others */
 
 /* --- What a probe gives --- */
 
@@ -251,6 +252,7 @@ enum expr_want {
 	EXPR_AS_IS,   /* as its type says; an array of char is a string */
 	EXPR_AS_TEXT, /* a pointer or number is the address of a string */
 	EXPR_AS_INT,  /* nothing but an integer or a pointer will do */
+	EXPR_CUT,     /* as its type says; of a struct, union or array `size` bytes at most */
 };
 
 /* Evaluates into the record. `size`: at most so many bytes of a string; 0 is 80. */

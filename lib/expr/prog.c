@@ -126,6 +126,11 @@ bool expr_filter(struct expr_prog *p, struct expr_source source, int faults, str
 	return ok;
 }
 
+static bool as_typed(enum expr_want want)
+{
+	return want == EXPR_AS_IS || want == EXPR_CUT;
+}
+
 /* What kind of value it becomes, and how long it is. */
 static void value_kind(struct compile *c, const struct node *n, enum expr_want want, u32 size,
 		       struct expr_value *v)
@@ -134,10 +139,8 @@ static void value_kind(struct compile *c, const struct node *n, enum expr_want w
 	if (size > EXPR_STRING_MAX)
 		size = EXPR_STRING_MAX;
 	*v = (struct expr_value){ .type = n->type, .size = n->type->size };
-	if (want == EXPR_AS_TEXT ||
-	    (want == EXPR_AS_IS && is_string(c, n) && n->type->kind != T_PTR) ||
-	    (want == EXPR_AS_IS && (n->kind == N_STRING || n->kind == N_CHOICE) &&
-	     is_string(c, n))) {
+	if (want == EXPR_AS_TEXT || (as_typed(want) && is_string(c, n) && n->type->kind != T_PTR) ||
+	    (as_typed(want) && (n->kind == N_STRING || n->kind == N_CHOICE) && is_string(c, n))) {
 		v->kind = EXPR_STRING;
 		v->size = n->type->kind == T_ARRAY && n->type->count &&
 					  (n->type->count < size || n->kind == N_BUILTIN)
@@ -150,6 +153,8 @@ static void value_kind(struct compile *c, const struct node *n, enum expr_want w
 		v->is_signed = n->type->is_signed;
 	} else {
 		v->kind = EXPR_BYTES;
+		if (want == EXPR_CUT && v->size > size)
+			v->size = size;
 	}
 }
 
@@ -162,11 +167,10 @@ static struct node *as_wanted(struct compile *c, struct node *n, enum expr_want 
 			n = convert(c, n, type_pointer(c->types, &type_char, c->scope->space));
 		return n;
 	}
-	if (want == EXPR_AS_IS && (n->kind == N_STRING || n->kind == N_CHOICE) && is_string(c, n))
+	if (as_typed(want) && (n->kind == N_STRING || n->kind == N_CHOICE) && is_string(c, n))
 		return n;
-	if (want == EXPR_AS_IS && (type_record(n->type) || n->type->kind == T_ARRAY) &&
-	    n->type->size) {
-		if (n->kind == N_MEMORY || is_string(c, n))
+	if (as_typed(want) && (type_record(n->type) || n->type->kind == T_ARRAY) && n->type->size) {
+		if (n->kind == N_MEMORY || n->kind == N_SAVED || is_string(c, n))
 			return n;
 	}
 	return value_of(c, n);

@@ -398,6 +398,11 @@ bool expr_type_pointer(const struct expr_type *type)
 	return type->kind == T_PTR;
 }
 
+u32 expr_type_id(const struct expr_type *type)
+{
+	return type->id;
+}
+
 bool expr_type_text(struct expr_types *types, const struct expr_type *type)
 {
 	return (type->kind == T_PTR || type->kind == T_ARRAY) && type_is_char(type_to(types, type));

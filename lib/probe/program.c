@@ -11,7 +11,9 @@
 #include "program.h"
 #include "util.h"
 
-#define SAVED_THREADS 10240 /* in a function at once, of which entries are remembered */
+#define SAVED_THREADS 10240     /* in a function at once, of which entries are remembered */
+#define SAVED_BYTES   (8 << 20) /* for all of them: fewer, if the values are long */
+#define SAVED_VALUE   4096      /* of a struct's bytes */
 #define LOG_SIZE      (256 * 1024)
 
 /* What an entry leaves for the return: faults, when, and the values of $entry(). */
@@ -546,7 +548,8 @@ static int compile_entry(struct programs *s, struct program *p, struct expr_erro
 	expr_put_time(code, SAVED_TIME);
 	for (int i = 0; i < p->nentries; i++) {
 		p->saved[i].source = p->entries[i];
-		if (!expr_value(code, p->entries[i], EXPR_AS_IS, 0, &p->saved[i].value, err))
+		if (!expr_value(code, p->entries[i], EXPR_CUT, SAVED_VALUE, &p->saved[i].value,
+				err))
 			return -EINVAL;
 	}
 	expr_save(code, p->saved_map, s->lost[LOST_START]);
@@ -615,8 +618,8 @@ static int make_map(struct programs *s, int number, enum bpf_map_type type, cons
 
 static int make_maps(struct programs *s, struct program *p)
 {
-	u32 size = 8;
 	int ret = make_loss_maps(s);
+	u32 size = 8, threads;
 
 	for (u32 i = 0; i < p->nshapes; i++)
 		if (expr_record_size(p->shapes[i].code) > size)
@@ -626,7 +629,8 @@ static int make_maps(struct programs *s, struct program *p)
 		return ret;
 	size = expr_record_size(p->entry.code);
 	ret = make_map(s, p->entry_record, BPF_MAP_TYPE_PERCPU_ARRAY, "record", 4, size, 1);
-	return ret ?: make_map(s, p->saved_map, BPF_MAP_TYPE_HASH, "saved", 8, size, SAVED_THREADS);
+	threads = SAVED_BYTES / size < SAVED_THREADS ? SAVED_BYTES / size : SAVED_THREADS;
+	return ret ?: make_map(s, p->saved_map, BPF_MAP_TYPE_HASH, "saved", 8, size, threads);
 }
 
 /* Keeps what was loaded, to close it. */

@@ -334,6 +334,41 @@ static void string_by_a_saved_pointer(void **state)
 	assert_string_equal((char *)vm.maps[0].value + v.offset, string);
 }
 
+/* A whole struct, of which as much is taken as is asked for; named with all that is between. */
+static void struct_of_the_entry(void **state)
+{
+	static const char source[] = "$entry((*(c)))";
+	struct {
+		u64 faults, unused;
+		struct corpus corpus;
+	} entry = {};
+	static struct expr_saved saved;
+	struct expr_source found[2];
+	struct expr_value v;
+
+	(void)state;
+	corpus.word = 0x12345678;
+	entry.corpus = corpus;
+	corpus.word = 0;
+	assert_int_equal(expr_entries(&scope, expr_source(source), found, 2, &err), 1);
+	assert_int_equal(found[0].end - found[0].start, strlen("(*(c))"));
+	saved.source = found[0];
+	saved.value = (struct expr_value){ .kind = EXPR_BYTES, .offset = 16, .size = 64 };
+	saved.value.type = expr_type_parse(types, expr_source("struct corpus"), &err);
+	scope.saved = &saved;
+	scope.nsaved = 1;
+	vm.maps[2].value = &entry;
+	vm.maps[2].size = sizeof(entry);
+	expr_saved(p, 2);
+	expr_record(p, 0, 8, 0);
+	assert_true(expr_value(p, expr_source(source), EXPR_CUT, 64, &v, &err));
+	assert_int_equal(v.kind, EXPR_BYTES);
+	assert_int_equal(v.size, 64);
+	run();
+	assert_int_equal(*(u64 *)vm.maps[0].value, 0);
+	assert_memory_equal((char *)vm.maps[0].value + v.offset, &entry.corpus, 64);
+}
+
 static void limited(void **state)
 {
 	u64 passed = 0, *record = vm.maps[0].value;
@@ -417,6 +452,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(only_what_a_map_has, begin, end),
 		cmocka_unit_test_setup_teardown(forgotten, begin, end),
 		cmocka_unit_test_setup_teardown(string_by_a_saved_pointer, begin, end),
+		cmocka_unit_test_setup_teardown(struct_of_the_entry, begin, end),
 		cmocka_unit_test_setup_teardown(limited, begin, end),
 		cmocka_unit_test_setup_teardown(too_long, begin, end),
 		cmocka_unit_test_setup_teardown(as_text, begin, end),
