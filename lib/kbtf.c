@@ -203,6 +203,9 @@ static void scan_strings(struct section *s, u32 base, struct names *names)
 {
 	size_t got;
 
+	free(names->by_offset); /* of another file */
+	for (int i = 0; i < names->n; i++)
+		names->list[i].offset = 0;
 	for (u64 pos = s->start; pos < s->end;) {
 		const char *p = see(s, pos, NAME_MAX_LEN, &got), *end;
 		u32 first;
@@ -649,14 +652,14 @@ int kbtf_prefetch(const struct kbtf_name *wants, int n, const struct btf *local,
 		known[nknown++] = (struct known){ strdup(wants[i].name), wants[i].kind, 0 };
 		add_name(&names, wants[i].name, false, false);
 	}
-	if (local)
+	if (local && fd >= 0)
 		names_of_object(&names, local);
 	if (names.n) {
 		settle(&names);
 		vmlinux_types = scan(VMLINUX, 0, 1, &names, &vmlinux_str_len, local ? fd : -1);
 	}
 	free_names(&names);
-	if (vmlinux_types < 0 && local)
+	if (vmlinux_types < 0 && local && fd >= 0)
 		kbtf_none(fd);
 	return vmlinux_types < 0 ? vmlinux_types : 0;
 }
@@ -670,68 +673,87 @@ int kbtf_id(const char *name, enum kbtf_kind kind)
 	return vmlinux_types < 0 ? vmlinux_types : find_known(name, kind)->id;
 }
 
-/* A function of a module is remembered apart: its id continues vmlinux's. */
-static int id_in_module(const char *module, const char *function)
-{
-	struct names names = {};
-	char file[512];
-	int id, saved = nknown;
-
-	snprintf(file, sizeof(file), "/sys/kernel/btf/%s", module);
-	known = xrealloc(known, (nknown + 1) * sizeof(*known));
-	known[nknown++] = (struct known){ (char *)function, KBTF_FUNC, 0 };
-	add_name(&names, function, false, false);
-	settle(&names);
-	first_known = saved;
-	scan(file, vmlinux_str_len, vmlinux_types, &names, NULL, -1);
-	first_known = 0;
-	id = known[saved].id;
-	nknown = saved;
-	free_names(&names);
-	return id;
-}
-
-/* What was found: functions that are asked for come in groups, from one module. */
+/* Functions that vmlinux has not, and the module that has them; NULL: none has. */
 static struct found {
 	char *function, *module;
 	int id;
 } * found;
 static int nfound;
 
-static const char *add_found(const char *function, const char *module, int id)
+static struct found *find_found(const char *function)
+{
+	for (int i = 0; i < nfound; i++)
+		if (!strcmp(found[i].function, function))
+			return &found[i];
+	return NULL;
+}
+
+static void add_found(const struct known *k, const char *module)
 {
 	found = xrealloc(found, (nfound + 1) * sizeof(*found));
-	found[nfound] = (struct found){ strdup(function), strdup(module), id };
-	return found[nfound++].module;
+	found[nfound++] = (struct found){ strdup(k->name), module ? strdup(module) : NULL, k->id };
+}
+
+/* Scans the BTF of a module for known[first...]; how many of those it has. Ids continue vmlinux's.
+ */
+static int scan_module(const char *module, struct names *names, int first)
+{
+	char file[512];
+	int n = 0;
+
+	snprintf(file, sizeof(file), "/sys/kernel/btf/%s", module);
+	first_known = first;
+	scan(file, vmlinux_str_len, vmlinux_types, names, NULL, -1);
+	first_known = 0;
+	for (int i = first; i < nknown; i++)
+		if (known[i].id && !find_found(known[i].name)) {
+			add_found(&known[i], module);
+			n++;
+		}
+	return n;
+}
+
+/* Looks in all modules at once for every function that was asked for and that vmlinux has not. */
+static void search_modules(void)
+{
+	struct names names = {};
+	struct dirent *e;
+	int first = nknown, left;
+	DIR *d = opendir("/sys/kernel/btf");
+
+	for (int i = 0; i < first; i++) {
+		if (known[i].kind != KBTF_FUNC || known[i].id || find_found(known[i].name))
+			continue;
+		known = xrealloc(known, (nknown + 1) * sizeof(*known));
+		known[nknown++] = (struct known){ known[i].name, KBTF_FUNC, 0 };
+		add_name(&names, known[i].name, false, false);
+	}
+	settle(&names);
+	left = nknown - first;
+	while (d && left && (e = readdir(d)))
+		if (e->d_name[0] != '.' && strcmp(e->d_name, "vmlinux"))
+			left -= scan_module(e->d_name, &names, first);
+	for (int i = first; i < nknown; i++)
+		if (!known[i].id)
+			add_found(&known[i], NULL);
+	nknown = first;
+	free_names(&names);
+	if (d)
+		closedir(d);
 }
 
 const char *kbtf_module(const char *function, int *id)
 {
-	const char *module = NULL;
-	struct dirent *e;
-	DIR *d;
+	const struct found *f;
 
-	for (int i = 0; i < nfound; i++)
-		if (!strcmp(found[i].function, function)) {
-			*id = found[i].id;
-			return found[i].module;
-		}
 	*id = 0;
 	if (kbtf_id(function, KBTF_FUNC) < 0)
 		return NULL;
-	if (nfound && (*id = id_in_module(found[nfound - 1].module, function)))
-		return add_found(function, found[nfound - 1].module, *id);
-	d = opendir("/sys/kernel/btf");
-	while (d && !module && (e = readdir(d))) {
-		if (e->d_name[0] == '.' || !strcmp(e->d_name, "vmlinux"))
-			continue;
-		*id = id_in_module(e->d_name, function);
-		if (*id > 0)
-			module = add_found(function, e->d_name, *id);
-	}
-	if (d)
-		closedir(d);
-	return module;
+	if (!find_found(function))
+		search_modules();
+	f = find_found(function);
+	*id = f ? f->id : 0;
+	return f ? f->module : NULL;
 }
 
 static bool is_type(const struct btf *btf, u32 id)
