@@ -88,7 +88,7 @@ struct common {
 	const char *flamegraph, *pprof;
 	u32 stack_storage, stack_depth;
 	const char *debug_dir; /* symbols */
-	bool no_demangle, lines;
+	bool no_demangle, lines, unwind;
 	bool noclear; /* top tables */
 };
 extern struct common common;
@@ -122,6 +122,9 @@ extern struct common common;
 		OPT(0, "perf-max-stack-depth", "N", &common.stack_depth,                           \
 		    "keep this many frames of a stack (default 127)", .min = 1, .max = 127),       \
 		OPT_SYMBOLS, OPT_PICTURES
+#define OPT_UNWIND                                                                                 \
+	OPT(0, "unwind", NULL, &common.unwind,                                                     \
+	    "follow user stacks of code without frame pointers, by its .eh_frame: costs more")
 #define OPT_SYMBOLS                                                                                \
 	OPT(0, "debug-dir", "DIR", &common.debug_dir,                                              \
 	    "look for debug files below this folder, too"),                                        \

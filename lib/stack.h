@@ -14,4 +14,16 @@ struct bcc_stack {
 	u64 ip[STACK_DEPTH]; /* the innermost first */
 };
 
+#define STACK_PAGE  4096
+#define STACK_PAGES 5 /* with the rest of the scratch they fit in what a map holds for a CPU */
+
+/* With --unwind: a thread of user space, as it was left. */
+struct stack_copy {
+	u64 number;   /* from 1 on */
+	u64 base;     /* where `bytes` come from: the beginning of the page of the stack pointer */
+	u64 regs[34]; /* struct pt_regs, of which arm64 has most */
+	u32 pid, unused;
+	u8 bytes[STACK_PAGES * STACK_PAGE];
+};
+
 #endif

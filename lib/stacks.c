@@ -19,6 +19,7 @@
 #include "stacks.h"
 #include "stackset.h"
 #include "sums.h"
+#include "unwound.h"
 
 #define CAPTURE_NS   1000000    /* of each 20 ms: 5 % */
 #define STACKS_MAP   16384      /* stacks in the kernel at a time, and keys of `counts` */
@@ -315,8 +316,19 @@ static u64 first_id(struct run *run, u64 id)
 const struct bcc_stack *stack_user(struct run *run, u64 id)
 {
 	static struct bcc_stack s;
+	enum stack_end end;
 
+	if (common.unwind && id != STACK_NONE)
+		return unwound_get(id, &s, &end) ? &s : NULL;
 	return fetch(run, id, &s) ? &s : NULL;
+}
+
+static enum stack_end end_of(u64 id, u32 pid, const struct bcc_stack *s)
+{
+	static struct bcc_stack again;
+	enum stack_end end;
+
+	return common.unwind && unwound_get(id, &again, &end) ? end : stack_end(&names, pid, s);
 }
 
 /* Rows */
@@ -363,10 +375,15 @@ static const struct bcc_stack *trimmed(struct run *run, const struct column *c, 
 
 	*end = STACK_COMPLETE;
 	if (s && s->n && c->as == AS_USTACK) {
-		*end = stack_end(&names, *pid, s);
+		*end = end_of(c->size == sizeof(u64) ? col_u64(c, row) : 0, *pid, s);
 		stack_trim_user(&names, *pid, s);
 	}
 	return s;
+}
+
+static bool is_cut(enum stack_end end)
+{
+	return end == STACK_TRUNCATED || end == STACK_DEEP || end == STACK_LARGE;
 }
 
 /* A row on its way to text: what it is written to and what was written of it. */
@@ -387,7 +404,7 @@ static void walk_stack(struct walk *w, const struct column *c, bool root_first)
 	u32 pid;
 	enum stack_end end;
 	const struct bcc_stack *s = trimmed(w->run, c, w->row, w->size, &pid, &end);
-	bool some = s && s->n, cut = end == STACK_TRUNCATED || end == STACK_DEEP;
+	bool some = s && s->n, cut = is_cut(end);
 
 	if (some && w->any && w->dash && common.delimited)
 		w->each(w->to,
@@ -666,7 +683,7 @@ void stacks_json(struct buf *b, struct run *run, const void *row, size_t size)
 			kernel_json(b, col_key(c), s);
 		else
 			user_json(b, col_key(c), pid, s);
-		cut |= end == STACK_TRUNCATED || end == STACK_DEEP;
+		cut |= is_cut(end);
 	}
 	if (cut)
 		buf_str(b, "\"truncated\":true,");
@@ -831,12 +848,24 @@ static void capture(struct run *run)
 	while (clock_mono() < end && !bpf_map_get_next_key(fd, NULL, &key)) {
 		u64 *known = &captured[key * 0x9e3779b97f4a7c15ull % ARRAY_SIZE(captured)];
 
-		if (*known != key)
+		if (*known != key) {
 			usyms_refresh(names.user, key >> 32);
+			unwound_refresh(key >> 32);
+		}
 		*known = key;
 		if (bpf_map_delete_elem(fd, &key))
 			break;
 	}
+}
+
+/* Rows since the last time; those of copies that are alike are one afterwards. */
+static void take_rows(struct run *run, struct rows *rows)
+{
+	rows_take(run, "counts", rows);
+	if (!common.unwind)
+		return;
+	unwound_take(run);
+	unwound_settle(run, rows);
 }
 
 /* Takes from the maps before they are full: new stacks and keys then find room. */
@@ -852,7 +881,7 @@ static void relieve(struct run *run)
 	}
 	if (keys && run->applet->run == run_stacks && *keys > STACKS_MAP / 4) {
 		*keys = 0;
-		rows_take(run, "counts", &rows);
+		take_rows(run, &rows);
 		sums_add(&taken, &rows);
 		free(rows.data);
 	}
@@ -861,6 +890,7 @@ static void relieve(struct run *run)
 static void often(struct run *run)
 {
 	capture(run);
+	unwound_take(run);
 	relieve(run);
 }
 
@@ -878,6 +908,7 @@ void stacks_prepare(struct run *run)
 		bpf_map__set_map_flags(map, BPF_F_NO_PREALLOC);
 	if (spare && run->applet->run == run_stacks)
 		rows_spare(run, "counts", STACKS_SPARE);
+	unwound_prepare(run);
 	if (common.stack_depth)
 		object_set(run->obj, "stack_depth", &common.stack_depth,
 			   sizeof(common.stack_depth));
@@ -914,17 +945,30 @@ static double percent(u64 part, u64 all)
 	return all ? part * 1000 / all / 10.0 : 100;
 }
 
-static void report_ends(void)
+static bool can_unwind(const struct applet *a)
+{
+	for (const struct opt *o = a->options; o && (o->name || o->letter); o++)
+		if (o->name && !strcmp(o->name, "unwind"))
+			return true;
+	return false;
+}
+
+static void report_ends(const struct applet *a)
 {
 	const u64 *n = names.ends;
-	u64 all = n[STACK_COMPLETE] + n[STACK_TRUNCATED] + n[STACK_DEEP];
+	u64 all = n[STACK_COMPLETE] + n[STACK_TRUNCATED] + n[STACK_DEEP] + n[STACK_LARGE];
 
 	if (n[STACK_COMPLETE] == all)
 		return;
 	warn("stacks complete: %.1f%% (%llu of %llu user stacks truncated)",
 	     percent(n[STACK_COMPLETE], all), all - n[STACK_COMPLETE], all);
 	if (n[STACK_TRUNCATED])
-		warn("%llu end early: code without frame pointers", n[STACK_TRUNCATED]);
+		warn("%llu end early: code without %s%s", n[STACK_TRUNCATED],
+		     common.unwind ? "call frame information" : "frame pointers",
+		     !common.unwind && can_unwind(a) ? " (--unwind goes on)" : "");
+	if (n[STACK_LARGE])
+		warn("%llu are larger than the %d KB that are copied", n[STACK_LARGE],
+		     (STACK_PAGES - 1) * STACK_PAGE / 1024);
 	if (n[STACK_DEEP])
 		warn("%llu are deeper than the %d frames that are kept", n[STACK_DEEP],
 		     STACK_DEPTH);
@@ -948,7 +992,7 @@ void stacks_nameless(struct run *run)
 
 	out_flush();
 	pictures_write(run->applet);
-	report_ends();
+	report_ends(run->applet);
 	if (err)
 		warn("no kernel symbols: %s", ksyms_why(names.kernel));
 	if (names.gone)
@@ -999,8 +1043,8 @@ void run_stacks(struct run *run)
 		if (!more)
 			run_detach(run);
 		capture(run);
-		rows_take(run, "counts", &rows);
-		if (taken.rows.n)
+		take_rows(run, &rows);
+		if (taken.rows.n || common.unwind)
 			sums_add(&taken, &rows);
 		if (!common.stack_storage && kept.used < KEPT_WORDS)
 			take_stacks(run);

@@ -17,6 +17,7 @@ enum stack_end {
 	STACK_COMPLETE,  /* where its thread began */
 	STACK_TRUNCATED, /* before: a function without a frame pointer */
 	STACK_DEEP,      /* before: it has more frames than are kept */
+	STACK_LARGE,     /* before: it is larger than what --unwind copies */
 	STACK_UNKNOWN,   /* nothing is known of the process any more */
 	STACK_ENDS,
 };
@@ -46,7 +47,7 @@ void stack_json(struct buf *b, struct names *names, u32 pid, const struct bcc_st
 
 /*
  * Says by names and files where the frames end, as nothing else is known of them: there are no
- * registers. An unwinder that has some replaces the stack and this answer, see stack_user().
+ * registers. Of what --unwind unwound, the unwinder knows.
  */
 enum stack_end stack_end(struct names *names, u32 pid, const struct bcc_stack *stack);
 

@@ -70,6 +70,50 @@ static __always_inline long stack_at_entry(struct pt_regs *ctx, struct bcc_stack
 	return len < 0 ? 2 * sizeof(u64) : len + 2 * sizeof(u64);
 }
 
+const volatile bool stack_unwind;
+u64 stack_numbers; /* of copies, so far */
+
+PERCPU(stack_copy_scratch, struct stack_copy);
+
+struct {
+	__uint(type, BPF_MAP_TYPE_RINGBUF);
+	__uint(max_entries, 4096); /* see unwound_prepare() */
+} stack_copies SEC(".maps");
+
+#ifdef __TARGET_ARCH_x86
+#define STACK_REGS sizeof(struct pt_regs)
+#define STACK_SP   19 /* arch/x86/include/uapi/asm/ptrace.h */
+#else
+#define STACK_REGS sizeof(struct user_pt_regs)
+#define STACK_SP   31 /* arch/arm64/include/uapi/asm/ptrace.h */
+#endif
+
+/* What is needed to unwind in user space where the current task left its own: lib/unwound.c. */
+static __always_inline u64 stack_copy(u32 pid)
+{
+	struct stack_copy *c = stack_copy_scratch_here();
+	u64 size = offsetof(struct stack_copy, bytes);
+
+	if (!c || bpf_probe_read_kernel(c->regs, STACK_REGS,
+					(void *)bpf_task_pt_regs(bpf_get_current_task_btf())))
+		goto lost;
+	c->base = c->regs[STACK_SP] & -(u64)STACK_PAGE;
+	c->pid = pid;
+#pragma unroll
+	for (u32 i = 0; i < STACK_PAGES; i++) {
+		if (bpf_probe_read_user(c->bytes + i * STACK_PAGE, STACK_PAGE,
+					(void *)(c->base + i * STACK_PAGE)))
+			break;
+		size += STACK_PAGE;
+	}
+	c->number = __sync_fetch_and_add(&stack_numbers, 1) + 1;
+	if (!bpf_ringbuf_output(&stack_copies, c, size, BPF_RB_NO_WAKEUP))
+		return c->number;
+lost:
+	lose(LOST_STACK);
+	return STACK_LOST;
+}
+
 static __always_inline u64 stack_take(void *ctx, u32 depth, u64 flags, bool at_entry)
 {
 	struct bcc_stack *s = stack_scratch_here();
@@ -135,7 +179,8 @@ static __always_inline u64 stack_user_at(void *ctx, u32 flags, u32 pid, bool at_
 
 	if (flags & (PF_KTHREAD | PF_IO_WORKER))
 		return STACK_NONE;
-	id = stack_take(ctx, stack_depth, BPF_F_USER_STACK, at_entry);
+	id = stack_unwind ? stack_copy(pid)
+			  : stack_take(ctx, stack_depth, BPF_F_USER_STACK, at_entry);
 	if (id != STACK_NONE && !bpf_map_lookup_elem(&stack_pids, &key))
 		bpf_map_update_elem(&stack_pids, &key, &one, BPF_ANY); /* full: the next time */
 	return id;

@@ -30,6 +30,7 @@ static const struct opt options[] = {
 	OPT(0, "hash-storage-size", "N", &keys,
 	    "count this many different rows at a time (default 40960)", .min = 1, .max = 1 << 22),
 	OPT_STACKS,
+	OPT_UNWIND,
 	OPT('C', "cpu", "CPU", &cpu, "sample this CPU only", .max = 8191),
 	OPT('A', "address", NULL, &common.addresses, "print raw addresses before the names"),
 	{ 0 },

@@ -25,6 +25,7 @@ static const struct opt options[] = {
 	OPT_DELIMITED('d'),
 	OPT_FOLDED('f'),
 	OPT_STACKS,
+	OPT_UNWIND,
 	OPT_LIST_PROBES(0),
 	OPT_EXEC,
 	{ 0 },

@@ -11,6 +11,7 @@ static const struct opt options[] = {
 	OPT_FOLDED('f'),
 	OPT_OFFSET('s'),
 	OPT_STACKS,
+	OPT_UNWIND,
 	OPT_EXEC,
 	{ 0 },
 };

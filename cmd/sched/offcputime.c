@@ -75,8 +75,9 @@ static const struct probe probes_wake[] = {
 };
 
 static const struct opt options[] = {
-	OPT_PID('p'), OPT_TID('t'), OPT_WHOSE, OPT_DELIMITED('d'), OPT_FOLDED('f'), OPT_OFFSET('s'),
-	OPT_STACKS,   OPT_MIN,      OPT_MAX,   OPT_STATE,          { 0 },
+	OPT_PID('p'),    OPT_TID('t'),    OPT_WHOSE,  OPT_DELIMITED('d'),
+	OPT_FOLDED('f'), OPT_OFFSET('s'), OPT_STACKS, OPT_UNWIND,
+	OPT_MIN,         OPT_MAX,         OPT_STATE,  { 0 },
 };
 
 static const struct column columns[] = {
@@ -152,8 +153,8 @@ APPLET(offcputime);
 #define ROW struct offwaketime_row
 
 static const struct opt wake_options[] = {
-	OPT_PID('p'), OPT_TID('t'), OPT_WHOSE, OPT_DELIMITED('d'), OPT_FOLDED('f'),
-	OPT_STACKS,   OPT_MIN,      OPT_MAX,   OPT_STATE,          { 0 },
+	OPT_PID('p'), OPT_TID('t'), OPT_WHOSE, OPT_DELIMITED('d'), OPT_FOLDED('f'), OPT_STACKS,
+	OPT_UNWIND,   OPT_MIN,      OPT_MAX,   OPT_STATE,          { 0 },
 };
 
 static const struct column wake_columns[] = {

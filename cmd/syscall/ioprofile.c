@@ -7,7 +7,7 @@
 static struct ioprofile_conf conf;
 
 static const struct opt options[] = {
-	OPT_PID('p'), OPT_TID('t'), OPT_FOLDED('f'), OPT_OFFSET('s'), OPT_STACKS, { 0 },
+	OPT_PID('p'), OPT_TID('t'), OPT_FOLDED('f'), OPT_OFFSET('s'), OPT_STACKS, OPT_UNWIND, { 0 },
 };
 
 static void call_name(struct buf *b, const void *field, const void *row)
