@@ -76,7 +76,7 @@ def peak_kb(pid):
 class Tool:
     """A tracer that runs; `live` is the time from exec to its first BPF program's first run."""
 
-    def __init__(self, argv, out=subprocess.DEVNULL, limit=600):
+    def __init__(self, argv, out=subprocess.DEVNULL, limit=600, traced=None):
         self.before = set(programs())
         self.err = tempfile.TemporaryFile()
         began = time.monotonic()
@@ -86,6 +86,9 @@ class Tool:
             if self.process.poll() is not None or time.monotonic() - began > limit:
                 self.stop()
                 raise RuntimeError(f"{' '.join(argv)}: not live: {self.errors()[-300:]}")
+            if traced:  # a workload that is seen as soon as it is live
+                with load(*traced):
+                    time.sleep(0.5)
             time.sleep(0.002)
         self.live = time.monotonic() - began
 
@@ -533,6 +536,81 @@ def stacks(rounds, lines):
         lines.append(f"| {what} | " + " | ".join(cells) + " |")
 
 
+TAKING = [
+    ("a context switch", [WORK, "stack", "100000000", "100"],
+     {"bcctool": [BCCTOOL, "offcputime", "-f", "100"], "bcctool --unwind": [BCCTOOL, "offcputime", "--unwind", "-f", "100"],
+      "libbpf-tools": ["/usr/sbin/offcputime", "100"], "BCC": ["/usr/sbin/offcputime-bpfcc", "-f", "100"]}),
+    ("a sample", [WORK, "burn", "10000000"],
+     {"bcctool": [BCCTOOL, "profile", "-F", "199", "-f", "100"],
+      "bcctool --unwind": [BCCTOOL, "profile", "--unwind", "-F", "199", "-f", "100"],
+      "BCC": ["/usr/sbin/profile-bpfcc", "-F", "199", "-f", "100"]}),
+]
+
+
+def taking(rounds, lines):
+    peers = ("bcctool", "bcctool --unwind", "libbpf-tools", "BCC")
+    lines += ["", "**Taking a stack.** ns in the kernel by its own count, of five seconds; medians of "
+              f"{rounds}, one for BCC; {TODAY}.", "", "| | " + " | ".join(peers) + " |", "|---|---|---|---|---|"]
+    for what, workload, tools in TAKING:
+        found = {}
+        for peer, argv in tools.items():
+            each = []
+            for _ in range(1 if peer == "BCC" else rounds):
+                with load(*workload), open("/tmp/sink", "w") as sink:
+                    tool = Tool(argv, out=sink)
+                    time.sleep(1)
+                    before = tool.programs()
+                    time.sleep(5)
+                    each.append(program_cost(tool, before)[0])
+                    tool.stop()
+            print("taking", what, peer, each, flush=True)
+            found[peer] = statistics.median(each)
+        ratio = lambda peer: "" if peer == "bcctool" else f" ({found[peer] / found['bcctool']:.2f}x)"
+        lines.append(f"| {what} | " + " | ".join(
+            f"{found[peer]:.0f}{ratio(peer)}" if peer in found else "has none" for peer in peers) + " |")
+
+
+PROCESSES = 50
+SYMBOLS = {
+    "bcctool": [BCCTOOL, "stackcount", "-U", "-f", "t:syscalls:sys_enter_getppid"],
+    "bpftrace": ["/usr/bin/bpftrace", "-e", "tracepoint:syscalls:sys_enter_getppid { @[pid, ustack(perf)] = count(); }"],
+    "BCC": ["/usr/sbin/stackcount-bpfcc", "-P", "-U", "t:syscalls:sys_enter_getppid"],
+}
+
+
+def named(argv):
+    """Seconds from Ctrl-C to the end of a tool that has seen 100 stacks of 20 functions in each of 50 processes, its
+    peak memory in KB, and how many of these names it printed."""
+    with tempfile.TemporaryFile("w+") as out, contextlib.ExitStack() as processes:
+        tool = Tool([*argv], out=out, traced=[WORK, "frames"])
+        for _ in range(PROCESSES):
+            processes.enter_context(load(WORK, "frames"))
+        time.sleep(10)
+        began, peak = time.monotonic(), 0
+        os.killpg(tool.process.pid, signal.SIGINT)
+        while tool.process.poll() is None and time.monotonic() - began < 900:
+            peak = max(peak, peak_kb(tool.process.pid))
+            time.sleep(0.05)
+        took = time.monotonic() - began
+        tool.stop()
+        out.seek(0)
+        return took, peak, sum(line.count("frames_") for line in out)
+
+
+def symbols(rounds, lines):
+    lines += ["", f"**Symbols.** From Ctrl-C to the end, with {PROCESSES * 2000:,} frames of {PROCESSES} processes to name, "
+              f"and peak memory; medians of {rounds}, one run of each peer; {TODAY}.", "",
+              "| | time | memory | frames named |", "|---|---|---|---|"]
+    ours = None
+    for peer, argv in SYMBOLS.items():
+        measured = [named(argv) for _ in range(rounds if peer == "bcctool" else 1)]
+        print("symbols", peer, measured, flush=True)
+        took, peak, names = (statistics.median(column) for column in zip(*measured))
+        ours = ours or took
+        lines.append(f"| {peer} | {took:.2f} s{'' if peer == 'bcctool' else f' ({took / ours:.0f}x)'} | "
+                     f"{peak / 1024:.1f} MB | {names:,.0f} |")
+
+
 def size(lines):
     binary = os.path.getsize(BCCTOOL)
     names = subprocess.run([BCCTOOL, "--names"], capture_output=True, text=True).stdout.split()
@@ -551,7 +629,8 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peer", help="measure only the start of this one")
-    parser.add_argument("part", help=", ".join((*STARTED, "costs", "breadth", "storm", "many", "trace", "stacks", "size")))
+    parser.add_argument("part", help=", ".join((*STARTED, "costs", "breadth", "storm", "many", "trace", "stacks", "taking",
+                                            "symbols", "size")))
     options = parser.parse_args()
     Path("/proc/sys/kernel/bpf_stats_enabled").write_text("1")
     Path("/proc/sys/kernel/kptr_restrict").write_text("0")
@@ -568,7 +647,7 @@ def main():
     elif options.part == "size":
         size(lines)
     else:
-        {part.__name__: part for part in (costs, breadth, storm, many, at_once, trace, stacks)}[options.part](
+        {part.__name__: part for part in (costs, breadth, storm, many, at_once, trace, stacks, taking, symbols)}[options.part](
             options.rounds, lines)
     (Path(os.environ["BCCTOOL_SHARE"]) / f"{options.part}.md").write_text("\n".join(lines) + "\n")
 
