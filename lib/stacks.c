@@ -1007,8 +1007,8 @@ void stacks_nameless(struct run *run)
 
 /*
  * Above the frames that are shown are those of tracing itself, and they change when another tracer
- * comes to the same tracepoint or leaves it. Rows that differ by them alone are made one, in
- * `merged`; NULL if there are none.
+ * comes to the same tracepoint or leaves it. Rows that differ by them alone are made one: returns
+ * `merged` with what there is then, or `rows` if there are none.
  */
 static struct rows *merge_same(struct run *run, struct rows *rows, struct sums *merged)
 {
@@ -1028,7 +1028,7 @@ static struct rows *merge_same(struct run *run, struct rows *rows, struct sums *
 	sums_clear(merged);
 	if (any)
 		sums_add(merged, rows);
-	return any ? &merged->rows : NULL;
+	return any ? &merged->rows : rows;
 }
 
 void run_stacks(struct run *run)
@@ -1049,9 +1049,8 @@ void run_stacks(struct run *run)
 		if (!common.stack_storage && kept.used < KEPT_WORDS)
 			take_stacks(run);
 
-		struct rows *all = taken.rows.n ? &taken.rows : &rows;
+		struct rows *all = merge_same(run, taken.rows.n ? &taken.rows : &rows, &merged);
 
-		all = merge_same(run, all, &merged) ?: all;
 		rows_sort(run, all);
 		if (!common.folded && !pictures_wanted())
 			report_begin(run);
