@@ -933,8 +933,10 @@ void stacks_names(struct run *run)
 	demangle_off = common.no_demangle;
 	if (common.lines)
 		usyms_want_lines(names.user);
-	for (u32 i = 0; i < common.filter.pids.n && !run->child; i++)
+	for (u32 i = 0; i < common.filter.pids.n && !run->child; i++) {
 		usyms_capture(names.user, common.filter.pids.id[i]);
+		unwound_refresh(common.filter.pids.id[i]);
+	}
 	if (bpf_object__find_map_by_name(run->obj, "stack_pids"))
 		run->often = often;
 }
@@ -964,7 +966,7 @@ static void report_ends(const struct applet *a)
 	     percent(n[STACK_COMPLETE], all), all - n[STACK_COMPLETE], all);
 	if (n[STACK_TRUNCATED])
 		warn("%llu end early: code without %s%s", n[STACK_TRUNCATED],
-		     common.unwind ? "call frame information" : "frame pointers",
+		     common.unwind ? "call frame information, or gone too soon" : "frame pointers",
 		     !common.unwind && can_unwind(a) ? " (--unwind goes on)" : "");
 	if (n[STACK_LARGE])
 		warn("%llu are larger than the %d KB that are copied", n[STACK_LARGE],

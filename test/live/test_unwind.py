@@ -54,7 +54,7 @@ def test_where_it_works():
 
 def test_what_is_not_copied_is_counted():
     """Below a frame of 32 KB are main and what called it."""
-    workload = waiting_work("barely", 10, 1000, "wide")
+    workload = waiting_work("barely", 10, 10000, "wide")
     tracer = tool("offcputime", "-f", "-p", workload.pid, "--state", 1, "--unwind")
     workload.go()
     result = tracer.stop()
@@ -66,7 +66,7 @@ def test_what_is_not_copied_is_counted():
 
 def test_functions_are_entered():
     """At a function's first instruction, in a library and in a program that is loaded anywhere."""
-    workload = waiting_work("barely", 7, 1000)
+    workload = waiting_work("barely", 7, 10000)
     tracer = tool("stackcount", "-p", workload.pid, "-U", "--unwind", f"{WORK}:work_bare_3", json=True)
     workload.go()
     (row,) = stacks_of(tracer.stop(), workload.pid)
