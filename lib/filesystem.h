@@ -2,6 +2,7 @@
 #ifndef FILESYSTEM_H
 #define FILESYSTEM_H
 
+#include "candidate.h"
 #include "object.h"
 
 /* For the programs of bpf/lib/fsop.bpf.h. */
@@ -13,5 +14,22 @@ const struct stand_in *filesystem_functions(const char *name);
 
 /* What filesystem_functions() takes, for messages. */
 #define FILESYSTEMS "bcachefs, btrfs, ext4, f2fs, fuse, nfs, xfs, zfs"
+
+/*
+ * Rows of .probes for these programs: NAME and NAME_done, or NAME_probe and NAME_probe_done. The
+ * functions are there once the file system is loaded; where it is a module, mounting does that.
+ */
+#define FILESYSTEM_PROBE(fs, op, ...)                                                              \
+	{                                                                                          \
+#op " of " fs " (is it loaded? mount one first)",                                  \
+			{ "~" #op " " #op "_done", #op "_probe " #op "_probe_done" },              \
+			  ##__VA_ARGS__                                                            \
+	}
+#define FILESYSTEM_PROBES(fs)                                                                      \
+	FILESYSTEM_PROBE(fs, read), FILESYSTEM_PROBE(fs, write),                                   \
+		{ "open of " fs,                                                                   \
+		  { "~open open_done open_too? open_too_done?",                                    \
+		    "open_probe open_probe_done open_too_probe? open_too_probe_done?" } },         \
+		FILESYSTEM_PROBE(fs, fsync)
 
 #endif

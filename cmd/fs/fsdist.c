@@ -74,24 +74,9 @@ static const struct example examples_any[] = {
 	{ 0 },
 };
 
-/* The functions are there once the file system is loaded; where it is a module, mounting does that.
- */
-#define PROBE(fs, op, ...)                                                                         \
-	{                                                                                          \
-#op " of " fs " (is it loaded? mount one first)",                                  \
-			{ "~" #op " " #op "_done", #op "_probe " #op "_probe_done" },              \
-			  ##__VA_ARGS__                                                            \
-	}
-#define PROBES(fs)                                                                                 \
-	PROBE(fs, read), PROBE(fs, write),                                                         \
-		{ "open of " fs,                                                                   \
-		  { "~open open_done open_too? open_too_done?",                                    \
-		    "open_probe open_probe_done open_too_probe? open_too_probe_done?" } },         \
-		PROBE(fs, fsync)
-
 static const struct probe probes_any[] = {
-	PROBES("the file system"),
-	PROBE("the file system", getattr, "calls of stat(2) and its like"),
+	FILESYSTEM_PROBES("the file system"),
+	FILESYSTEM_PROBE("the file system", getattr, "calls of stat(2) and its like"),
 	{ 0 },
 };
 
@@ -140,9 +125,9 @@ static void banner(struct buf *b)
 	APPLET(id)
 
 #define FSDIST(id, fs, functions)                                                                  \
-	static const struct probe id##_probes[] = { PROBES(fs),                                    \
-						    PROBE(fs, getattr, .wanted = &getattr),        \
-						    { 0 } };                                       \
+	static const struct probe id##_probes[] = {                                                \
+		FILESYSTEM_PROBES(fs), FILESYSTEM_PROBE(fs, getattr, .wanted = &getattr), { 0 }    \
+	};                                                                                         \
 	FSDIST_OF(id, fs, functions, options, "")
 
 FSDIST(btrfsdist, "btrfs", btrfs_functions);
