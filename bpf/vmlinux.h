@@ -328,6 +328,7 @@ struct inode {
 	struct super_block *i_sb;
 	unsigned long i_ino;
 	unsigned int i_nlink;
+	u32 i_generation;
 	dev_t i_rdev;
 	struct hlist_head i_dentry; /* of dentry.d_u.d_alias */
 	void *i_private;

@@ -1,13 +1,10 @@
 /* Names that go: by unlink(2), rmdir(2) and rename(2), once they have succeeded. */
 #include "bcctool.bpf.h"
+#include "gone.bpf.h"
 #include "filegone.h"
 
 #define S_IFMT  0170000
 #define S_IFDIR 0040000
-
-/* Since 5.12 functions of inodes take the user ids of the mount as an argument before the others.
- */
-#define IDMAPPED bpf_core_type_exists(struct renamedata)
 
 /* By what goes: on overlayfs such calls nest. */
 struct leaving {
@@ -66,47 +63,6 @@ static __always_inline int gone(void *ctx, struct dentry *dentry, bool folder, i
 	return 0;
 }
 
-/* (idmap, dir, dentry, ...) */
-#define GOES(name, function, folder, args)                                                         \
-	SEC("fentry/" function) int name(u64 *ctx)                                                 \
-	{                                                                                          \
-		return goes((void *)(IDMAPPED ? argument(ctx, 2) : argument(ctx, 1)), NULL);       \
-	}                                                                                          \
-	SEC("fexit/" function) int name##_done(u64 *ctx)                                           \
-	{                                                                                          \
-		return IDMAPPED ? gone(ctx, (void *)argument(ctx, 2), folder, argument(ctx, args)) \
-				: gone(ctx, (void *)argument(ctx, 1), folder,                      \
-				       argument(ctx, args - 1));                                   \
-	}                                                                                          \
-	SEC("kprobe/" function) int name##_probe(struct pt_regs *ctx)                              \
-	{                                                                                          \
-		struct dentry *dentry =                                                            \
-			(void *)(IDMAPPED ? PT_REGS_PARM3(ctx) : PT_REGS_PARM2(ctx));              \
-		u32 tid = current_tid();                                                           \
-                                                                                                   \
-		begin(&calls, &tid, &dentry);                                                      \
-		return goes(dentry, NULL);                                                         \
-	}                                                                                          \
-	SEC("kretprobe/" function) int name##_probe_done(struct pt_regs *ctx)                      \
-	{                                                                                          \
-		return probe_done(ctx, folder, PT_REGS_RC(ctx));                                   \
-	}
-
-/* The dentry that a probe began with. */
-HASH(calls, u32, struct dentry *, 10240);
-
-static __always_inline int probe_done(void *ctx, bool folder, int ret)
-{
-	u32 tid = current_tid();
-	struct dentry **dentry = bpf_map_lookup_elem(&calls, &tid), *of;
-
-	if (!dentry)
-		return 0;
-	of = *dentry;
-	bpf_map_delete_elem(&calls, &tid);
-	return gone(ctx, of, folder, ret);
-}
-
 GOES(unlink, "vfs_unlink", false, 4)
 GOES(rmdir, "vfs_rmdir", true, 3)
 
@@ -143,12 +99,12 @@ int rename_probe(struct pt_regs *ctx)
 		IDMAPPED ? BPF_CORE_READ(data, old_dentry) : (void *)PT_REGS_PARM2(ctx);
 	u32 tid = current_tid();
 
-	begin(&calls, &tid, &dentry);
+	begin(&gone_calls, &tid, &dentry);
 	return renames(PT_REGS_PARM1(ctx), PT_REGS_PARM2(ctx), PT_REGS_PARM4(ctx));
 }
 
 SEC("kretprobe/vfs_rename")
 int rename_probe_done(struct pt_regs *ctx)
 {
-	return probe_done(ctx, false, PT_REGS_RC(ctx));
+	return gone_probe_done(ctx, false, PT_REGS_RC(ctx));
 }

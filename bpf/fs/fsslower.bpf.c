@@ -1,10 +1,7 @@
 /* The functions of a file system that do reads, writes, opens, fsyncs and lookups of attributes. */
 #include "bcctool.bpf.h"
+#include "idmap.bpf.h"
 #include "slowop.bpf.h"
-
-/* Since 5.12 functions of inodes take the user ids of the mount as an argument before the others.
- */
-#define IDMAPPED bpf_core_type_exists(struct renamedata)
 
 /* (kiocb, iov_iter) */
 static __always_inline int transfer(u32 kind, u64 first, u64 second)
