@@ -369,12 +369,13 @@ def run(argv, check=True, limit=30, **options):
     return result
 
 
-def tool(applet, *args, json=False, live=True, limit=60, **options):
+def tool(applet, *args, json=False, live=True, limit=60, by=(), **options):
     """Start an applet and wait until its probes are attached. stop() or wait() gives a Result.
 
-    With live=False do not wait: for what ends by itself before it traces.
+    With live=False do not wait: for what ends by itself before it traces. `by` is a command line
+    that runs it, such as that of nsenter.
     """
-    argv = [BCCTOOL, applet, *args, *(["--json"] if json else [])]
+    argv = [*by, BCCTOOL, applet, *args, *(["--json"] if json else [])]
     reader, writer = os.pipe()
     options["env"] = {"BCCTOOL_READY_FD": str(writer), **options.get("env", {})}
     process = Process(argv, pass_fds=[writer], **options)
