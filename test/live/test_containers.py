@@ -125,4 +125,4 @@ def test_stacks():
         assert row["count"] == 25 and row["comm"] == "work"
         assert row["user"][:3] == ["work_stack_leaf", "work_stack_middle", "work_stack_top"]
     assert inside[0]["pid"] == mine.inside
-    assert outside[0]["pid"] == outside[1]["pid"] != mine.inside
+    assert outside[0][0]["pid"] == outside[1][0]["pid"] != mine.inside
