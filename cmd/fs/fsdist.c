@@ -53,6 +53,12 @@ static const struct opt options_any[] = {
 	{ 0 },
 };
 
+static const struct opt options_nfs[] = {
+	OPT('T', "notimestamp", NULL, &no_time, "print no time before the reports of an interval"),
+	OPT_COMMON,
+	{ 0 },
+};
+
 static const struct column columns[] = {
 	COL(operation, "operation", 0, "read, write, open, fsync or getattr", NAMES(operations),
 	    .text = quoted),
@@ -109,13 +115,13 @@ static void banner(struct buf *b)
 	.object = "fsdist", .positionals = ARGS_INTERVAL_COUNT, .columns = columns, CONF(conf),    \
 	VALUE(hist), .unit = { "usecs", "msecs", &conf.ms }, .report = report, .run = run_hist
 
-#define FSDIST_OF(id, fs, functions_, options_, also)                                              \
+#define FSDIST_OF(id, fs, functions_, options_, also, ...)                                         \
 	static const struct stand_in *const id##_functions = functions_;                           \
 	static const struct applet id = {                                                          \
 		SHARED,                                                                            \
 		.name = #id,                                                                       \
 		.summary = "show the latency of " fs " operations as histograms",                  \
-		.doc = DOC(fs, also),                                                              \
+		.doc = DOC(fs, also) __VA_ARGS__,                                                  \
 		.options = options_,                                                               \
 		.examples = examples,                                                              \
 		.stand_ins = &id##_functions,                                                      \
@@ -133,6 +139,17 @@ static void banner(struct buf *b)
 FSDIST(btrfsdist, "btrfs", btrfs_functions);
 FSDIST(ext4dist, "ext4", ext4_functions);
 FSDIST(f2fsdist, "F2FS", f2fs_functions);
+
+/* What BCC's nfsdist traces without being asked to. */
+static const struct probe nfsdist_probes[] = {
+	FILESYSTEM_PROBES("NFS"),
+	FILESYSTEM_PROBE("NFS", getattr, "calls of stat(2) and its like"),
+	{ 0 },
+};
+FSDIST_OF(nfsdist, "NFS", nfs_functions, options_nfs, ", lookups of attributes",
+	  "\n\nVersion 4 opens a file that is new, or whose name is not in the directory cache, in "
+	  "looking the name up: such an open is not counted.");
+
 FSDIST(xfsdist, "XFS", xfs_functions);
 FSDIST(zfsdist, "ZFS", zfs_functions);
 

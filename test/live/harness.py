@@ -94,7 +94,7 @@ def take_out_what_is_not_here(verdicts):
 
 def load_what_is_traced():
     """Modules without which an applet has nothing to trace. ZFS no guest has."""
-    for module in ("ext4", "btrfs", "xfs", "f2fs", "md_mod"):
+    for module in ("ext4", "btrfs", "xfs", "f2fs", "nfs", "nfsv4", "md_mod"):
         load(module)
 
 
