@@ -1,6 +1,7 @@
 """nfsdist: counts equal the operations done; times fit in what their caller measured."""
 
 from fsops import *
+from nfs import nfs
 
 
 def counts(result):
@@ -29,11 +30,16 @@ def test_attributes():
 @alone
 def test_opens_of_version_4():
     """Only those of a name that is in the directory cache are the file system's."""
-    with mounted("nfs") as path:
-        mine = waiting_work("ops", path / "new", 4, 0, 0, 0)
-        dist = tool("nfsdist", "-p", mine.pid, json=True)
-        mine.go()
-        assert counts(dist.stop())["open"] == 3
+    with nfs() as (path, served):
+        (served / "old").touch()
+        creating = waiting_work("ops", path / "new", 4, 0, 0, 0)
+        finding = waiting_work("open", 5, path / "old")
+        created = tool("nfsdist", "-p", creating.pid, json=True)
+        found = tool("nfsdist", "-p", finding.pid, json=True)
+        creating.go()
+        assert finding.go()["failed"] == 0
+        created, found = created.stop(), found.stop()
+    assert counts(created)["open"] == 3 and counts(found)["open"] == 4
 
 
 @alone
