@@ -85,9 +85,9 @@ static __noinline void path_passed(struct bcc_path *to, const char *name, int df
 	if (!to)
 		return;
 	n = bpf_probe_read_user_str(to->file, PATH_NAMES, name);
-	to->len = n > 0 ? n : 0;
+	to->len = n > 0 ? n : !n; /* for an empty string the kernel returns 0, not 1 */
 	to->full = false;
-	if (n <= 0 && !none)
+	if (n < 0 && !none)
 		lose(LOST_TEXT);
 	if (!full || n <= 0 || to->file[0] == '/' || !path_of_dirfd(dfd, &from))
 		return;

@@ -79,3 +79,19 @@ def test_full_path_and_escapes():
     assert names[:2] == [f"{path}/d/stat-x", "/stat-absolute"]
     assert [line for line in text.out.splitlines() if line.endswith(rf"{path}/stat-\x1b[2J\x0a")]
     assert [row for row in text.rows if row["PATH"] == "d/stat-x"]
+
+
+def test_empty_name():
+    """fstat(3) of a C library: a call about an open file, with an empty name, which is no loss."""
+    with folder() as path:
+        (path / "f").touch()
+        plain = tool("statsnoop", "-p", os.getpid(), json=True)
+        full = tool("statsnoop", "-F", "-p", os.getpid(), json=True)
+        fd, buffer = os.open(path / "f", os.O_RDONLY), ctypes.create_string_buffer(512)
+        for _ in range(6):
+            assert LIBC.syscall(262, fd, b"", buffer, 0x1000) == 0  # newfstatat, AT_EMPTY_PATH
+        os.close(fd)
+        plain, full = plain.stop(), full.stop()
+    for result in plain, full:
+        assert len([row for row in result.json[:-1] if (row["call"], row["file"]) == ("newfstatat", "")]) >= 6
+        assert not any(result.json[-1]["lost"].values())
