@@ -15,6 +15,11 @@ const struct stand_in *filesystem_functions(const char *name);
 /* What filesystem_functions() takes, for messages. */
 #define FILESYSTEMS "bcachefs, btrfs, ext4, f2fs, fuse, nfs, xfs, zfs"
 
+/* What the functions of NFS leave out, for .doc. */
+#define NFS_OPENS                                                                                  \
+	"\n\nVersion 4 opens a file that is new, or whose name is not in the directory cache, in " \
+	"looking the name up: such an open is not seen."
+
 /*
  * Rows of .probes for these programs: NAME and NAME_done, or NAME_probe and NAME_probe_done. The
  * functions are there once the file system is loaded; where it is a module, mounting does that.

@@ -146,9 +146,7 @@ static const struct probe nfsdist_probes[] = {
 	FILESYSTEM_PROBE("NFS", getattr, "calls of stat(2) and its like"),
 	{ 0 },
 };
-FSDIST_OF(nfsdist, "NFS", nfs_functions, options_nfs, ", lookups of attributes",
-	  "\n\nVersion 4 opens a file that is new, or whose name is not in the directory cache, in "
-	  "looking the name up: such an open is not counted.");
+FSDIST_OF(nfsdist, "NFS", nfs_functions, options_nfs, ", lookups of attributes", NFS_OPENS);
 
 FSDIST(xfsdist, "XFS", xfs_functions);
 FSDIST(zfsdist, "ZFS", zfs_functions);

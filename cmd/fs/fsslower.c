@@ -136,7 +136,7 @@ static const struct applet as_fields = {
 	.object = "fsslower", .columns = columns, CONF(slowop_conf), .check = check,               \
 	.event = slowop_path, .run = run_events, .other = &as_fields, .use_other = &fields
 
-#define FSSLOWER_OF(id, fs, functions_, options_, also, ...)                                       \
+#define FSSLOWER_OF(id, fs, functions_, options_, also, more, ...)                                 \
 	static const struct stand_in *const id##_functions = functions_;                           \
 	static const struct probe id##_probes[] = { FILESYSTEM_PROBES(fs), ##__VA_ARGS__, { 0 } }; \
 	static void id##_banner(struct buf *b)                                                     \
@@ -147,7 +147,7 @@ static const struct applet as_fields = {
 		SHARED,                                                                            \
 		.name = #id,                                                                       \
 		.summary = "trace " fs " operations that are slow",                                \
-		.doc = DOC(fs, also),                                                              \
+		.doc = DOC(fs, also) more,                                                         \
 		.options = options_,                                                               \
 		.positionals = slowop_min_ms,                                                      \
 		.examples = examples,                                                              \
@@ -157,12 +157,12 @@ static const struct applet as_fields = {
 	};                                                                                         \
 	APPLET(id)
 
-#define FSSLOWER(id, fs, functions) FSSLOWER_OF(id, fs, functions, options, "")
+#define FSSLOWER(id, fs, functions) FSSLOWER_OF(id, fs, functions, options, "", "")
 
 FSSLOWER(btrfsslower, "btrfs", btrfs_functions);
 FSSLOWER(ext4slower, "ext4", ext4_functions);
-FSSLOWER_OF(f2fsslower, "F2FS", f2fs_functions, options_f2fs, "");
-FSSLOWER_OF(nfsslower, "NFS", nfs_functions, options, ", lookup of attributes",
+FSSLOWER_OF(f2fsslower, "F2FS", f2fs_functions, options_f2fs, "", "");
+FSSLOWER_OF(nfsslower, "NFS", nfs_functions, options, ", lookup of attributes", NFS_OPENS,
 	    FILESYSTEM_PROBE("NFS", getattr, "calls of stat(2) and its like"));
 FSSLOWER(xfsslower, "XFS", xfs_functions);
 FSSLOWER(zfsslower, "ZFS", zfs_functions);
