@@ -656,7 +656,7 @@ def test_nothing_stays():
 
 
 def check(*applets, before=()):
-    result = run([*before, BCCTOOL, "check", "--json", *applets], check=False, limit=60)
+    result = run([*before, BCCTOOL, "check", "--json", *applets], check=False, limit=100)
     return result.code, {one["applet"]: one for one in result.json}
 
 

@@ -29,7 +29,7 @@ def waits_are_counted():
     assert not any(last["lost"].values())
 
 
-@timeout(120)
+@timeout(180)
 @boot("lockdown=integrity")
 def test_integrity():
     assert "[integrity]" in LOCKDOWN.read_text()
