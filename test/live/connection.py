@@ -42,9 +42,9 @@ def connect(host, port, side=None):
     return client
 
 
-def pair(host, side=None, other=None):
+def pair(host, side=None, other=None, port=0):
     """Both ends of a connection: the one that connected (in `side`), the one accepted (in `other`)."""
-    with listen(host, side=other) as listener:
+    with listen(host, port, side=other) as listener:
         client = connect(host, port_of(listener), side)
         server, _ = listener.accept()
     server.settimeout(30)

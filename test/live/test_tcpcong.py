@@ -49,10 +49,10 @@ def test_time_in_loss():
 def test_text_histograms_and_ports():
     load("sch_netem")
     with network() as (client, server):
-        here, there = pair(server.v4, client, server)
-        here6, there6 = pair(server.v6, client, server)
-        ports = sorted(map(port_of, (there, there6)))
-        both = f"{ports[0]}-{ports[1]}"
+        # Next to each other: between ports that the kernel chose, other tests may have theirs.
+        here, there = pair(server.v4, client, server, 7001)
+        here6, there6 = pair(server.v6, client, server, 7002)
+        both = "7001-7002"
         tools = {name: tool("tcpcong", *args) for name, args in {
             "us": ("-u", "-R", both), "ms": ("-R", both), "one": ("-R", port_of(there)),
             "local": ("-L", f"{port_of(here)}-{port_of(here)}"), "dist": ("-d", "-R", both),
