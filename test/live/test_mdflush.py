@@ -2,8 +2,17 @@
 
 import contextlib
 import os
+import time
 
 from harness import *
+
+FLUSHES = """
+import os, sys
+f = os.open(sys.argv[1], os.O_RDWR)
+for i in range(7):
+    os.pwrite(f, bytes(4096), 4096 * i)
+    os.fsync(f)
+"""
 
 
 @contextlib.contextmanager
@@ -41,19 +50,27 @@ def test_flushes():
     with loop() as one, loop() as two, array(one, two) as disk:
         every, other = tool("mdflush", json=True), tool("mdflush", "--pid", os.getpid())
         text = tool("mdflush")
-        program = (
-            "import os, sys\n"
-            "f = os.open(sys.argv[1], os.O_RDWR)\n"
-            "for i in range(7):\n"
-            "    os.pwrite(f, bytes(4096), 4096 * i); os.fsync(f)\n"
-        )
-        did = run(["/usr/bin/python3", "-c", program, disk])
+        did = run(["/usr/bin/python3", "-c", FLUSHES, disk])
         every, text, other = every.stop(), text.stop(), other.stop()
     rows = [row for row in every.json[:-1] if row["pid"] == did.pid]
     assert len(rows) == 7 and not any(every.json[-1]["lost"].values())
     assert {(r["device"], r["comm"], r["uid"]) for r in rows} == {(os.path.basename(disk), "python3", 0)}
     assert [r["DEVICE"] for r in text.of(did.pid)] == [os.path.basename(disk)] * 7
     assert not other.rows
+
+
+@alone
+@needs("module:raid1", "function:md_flush_request", "program:/usr/sbin/mdflush")
+def test_peer():
+    with loop() as one, loop() as two, array(one, two) as disk:
+        ours, theirs = tool("mdflush"), spawn(["stdbuf", "-oL", "/usr/sbin/mdflush"])
+        wait_for(lambda: theirs.out.startswith("Tracing"), limit=30)
+        did = run(["/usr/bin/python3", "-c", FLUSHES, disk])
+        time.sleep(1)
+        ours, theirs = ours.stop(), theirs.stop()
+    # Theirs shows no name of the device where struct bio has no bi_disk (from 5.12 on).
+    assert [(r["PID"], r["COMM"]) for r in ours.of(did.pid)] == [(did.pid, "python3")] * 7
+    assert [line.split()[1:3] for line in theirs.out.splitlines()[2:]] == [[str(did.pid), "python3"]] * 7
 
 
 def test_without_md():

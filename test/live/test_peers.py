@@ -41,7 +41,7 @@ def test_that_do_not_run():
     everywhere = {"biosnoop": "failed to load BPF object", "biotop": "failed to load attach blk_account_io_start",
                   "readahead": "failed to set attach target for do_page_cache_ra", "biostacks": "failed to",
                   "cachestat": "failed to load BPF object", "cpufreq": "failed to init freqs",
-                  "llcstat": "failed to init perf sampling", "mdflush": "failed to open/load BPF object"}
+                  "llcstat": "failed to init perf sampling"}
     newer = {"bindsnoop": "failed to load BPF object", "numamove": "failed to open and/or load BPF object"}
     for name, text in {**everywhere, **({} if lacking("kernel:6.3") else newer)}.items():
         result = run([f"/usr/sbin/{name}"], check=False)
