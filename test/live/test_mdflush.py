@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import time
 
 from harness import *
 
@@ -57,20 +56,6 @@ def test_flushes():
     assert {(r["device"], r["comm"], r["uid"]) for r in rows} == {(os.path.basename(disk), "python3", 0)}
     assert [r["DEVICE"] for r in text.of(did.pid)] == [os.path.basename(disk)] * 7
     assert not other.rows
-
-
-@alone
-@needs("module:raid1", "function:md_flush_request", "program:/usr/sbin/mdflush")
-def test_peer():
-    with loop() as one, loop() as two, array(one, two) as disk:
-        ours, theirs = tool("mdflush"), spawn(["stdbuf", "-oL", "/usr/sbin/mdflush"])
-        wait_for(lambda: theirs.out.startswith("Tracing"), limit=30)
-        did = run(["/usr/bin/python3", "-c", FLUSHES, disk])
-        time.sleep(1)
-        ours, theirs = ours.stop(), theirs.stop()
-    # Theirs shows no name of the device where struct bio has no bi_disk (from 5.12 on).
-    assert [(r["PID"], r["COMM"]) for r in ours.of(did.pid)] == [(did.pid, "python3")] * 7
-    assert [line.split()[1:3] for line in theirs.out.splitlines()[2:]] == [[str(did.pid), "python3"]] * 7
 
 
 def test_without_md():

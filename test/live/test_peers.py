@@ -7,6 +7,7 @@ from connection import *
 from harness import *
 from test_capable import DAEMON
 from test_gethostlatency import look_up
+from test_mdflush import FLUSHES, array
 from test_mountsnoop import MS, mount
 from test_statsnoop import stat_all
 from test_tcprtt import exchange
@@ -178,6 +179,20 @@ def test_tcprtt():
         ours, theirs = ours.stop(), theirs.stop()
     assert filled(ours.histograms).popitem()[1] == filled(theirs.histograms).popitem()[1]
     assert sum(ours.histograms.popitem()[1].values()) >= 8
+
+
+@alone
+@needs("program:/usr/sbin/mdflush", "module:raid1", "function:md_flush_request")
+def test_mdflush():
+    with loop() as one, loop() as two, array(one, two) as disk:
+        ours, theirs = both("mdflush")
+        did = run(["/usr/bin/python3", "-c", FLUSHES, disk])
+        time.sleep(1)
+        ours, theirs = ours.stop(), theirs.stop()
+    assert keys(ours.of(did.pid), "PID", "COMM", "DEVICE") == [(did.pid, "python3", os.path.basename(disk))] * 7
+    # Theirs leaves the name of the array empty on both kernels.
+    rows = [line.split()[1:] for line in theirs.out.splitlines()]
+    assert [row for row in rows if row[0] == str(did.pid)] == [[str(did.pid), "python3"]] * 7
 
 
 @needs("program:/usr/sbin/mountsnoop")
