@@ -262,7 +262,8 @@ def root_of(architecture):
             command += ["--hook-dir=/usr/share/mmdebstrap/hooks/merged-usr"]
             command += [f"--include={ROOT_PACKAGES.replace(' ', ',')}", mirror()[1], str(new), source()]
             subprocess.run(command, check=True, stdout=sys.stderr)
-            (new / "bin/sh").symlink_to("dash")
+            if not (new / "bin/sh").is_symlink():  # newer packages of dash carry it
+                (new / "bin/sh").symlink_to("dash")
             for name in ("passwd", "group"):
                 shutil.copy(new / "usr/share/base-passwd" / f"{name}.master", new / "etc" / name)
             new.chmod(0o755)
