@@ -9,9 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+#include <linux/bpf.h>
 #include <linux/btf.h>
+#include <bpf/bpf.h>
 #include <bpf/btf.h>
 
 #include "buf.h"
@@ -40,10 +43,12 @@ struct names {
 	u32 mask;
 };
 
-/* A section of the file, seen through a window that slides forward. */
+/* A section of the file, seen through a window that slides forward, or all at once. */
 struct section {
 	int fd;
 	u64 start, end;      /* in the file */
+	char *whole;         /* the file, if it is in memory: what follows is not used then */
+	size_t size;         /* of that */
 	u64 at;              /* file offset of data[0] */
 	size_t have, window; /* bytes in data; how many to read at once */
 	char data[WINDOW];
@@ -66,6 +71,12 @@ static const char *see(struct section *s, u64 pos, size_t n, size_t *got)
 {
 	if (pos >= s->end || pos < s->start)
 		return NULL;
+	if (s->whole) {
+		if (s->end > s->size)
+			return NULL;
+		*got = s->end - pos;
+		return s->whole + pos;
+	}
 	if (pos < s->at || pos + n > s->at + s->have) {
 		size_t want = s->window > n ? s->window : n, len = 0;
 
@@ -578,6 +589,39 @@ static int write_copy(struct section *s, struct types *types, struct names *name
 	return err;
 }
 
+static int btf_info(int fd, struct bpf_btf_info *info)
+{
+	u32 size = sizeof(*info);
+
+	return bpf_obj_get_info_by_fd(fd, info, &size);
+}
+
+/*
+ * Takes vmlinux's BTF, the first that a kernel since 5.11 makes, in one system call, where sysfs
+ * takes one for each page. Only CAP_SYS_ADMIN may; it costs six megabytes while it is read.
+ */
+static void map_vmlinux(struct section *s)
+{
+	char name[sizeof("vmlinux")] = "", *data;
+	struct bpf_btf_info info = { .name = (uintptr_t)name, .name_len = sizeof(name) };
+	u32 id;
+	int fd = bpf_btf_get_next_id(0, &id) ? -1 : bpf_btf_get_fd_by_id(id);
+
+	if (fd < 0)
+		return;
+	if (!btf_info(fd, &info) && info.kernel_btf && !strcmp(name, "vmlinux")) {
+		s->size = info.btf_size;
+		data = mmap(NULL, s->size, PROT_READ | PROT_WRITE,
+			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
+		info.btf = (uintptr_t)data;
+		if (data != MAP_FAILED && !btf_info(fd, &info))
+			s->whole = data;
+		else if (data != MAP_FAILED)
+			munmap(data, s->size);
+	}
+	close(fd);
+}
+
 /*
  * Scans the BTF at `file`. `base_str` and `base_id` are what a module's BTF continues from:
  * vmlinux's string length and number of types. Returns the next free id, or -errno.
@@ -594,6 +638,8 @@ static int scan(const char *file, u32 base_str, int base_id, struct names *names
 	if (s->fd < 0) {
 		id = -errno;
 	} else if (pread(s->fd, &h, sizeof(h), 0) == sizeof(h) && h.magic == BTF_MAGIC) {
+		if (!strcmp(file, VMLINUX))
+			map_vmlinux(s);
 		s->start = h.hdr_len + (u64)h.str_off;
 		s->end = s->start + h.str_len;
 		s->window = WINDOW;
@@ -610,6 +656,8 @@ static int scan(const char *file, u32 base_str, int base_id, struct names *names
 	}
 	if (s->fd >= 0)
 		close(s->fd);
+	if (s->whole)
+		munmap(s->whole, s->size);
 	free(types.stride);
 	free(types.roots);
 	free(s);

@@ -1,7 +1,7 @@
 /*
  * BTF of the running kernel, read in passing: which functions, tracepoints and
- * types it has, by name. The file is scanned through a small window, never
- * loaded: it is some five megabytes, and libbpf would hold it twice.
+ * types it has, by name. The file, some five megabytes, is kept only while it is
+ * scanned, or not at all: libbpf would hold it twice, for good.
  * Format: Documentation/bpf/btf.rst, include/uapi/linux/btf.h.
  */
 #ifndef KBTF_H

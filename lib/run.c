@@ -151,10 +151,20 @@ static int on_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
 	return level;
 }
 
+/* So that a program without a filter asks one question. */
+static bool is_particular(const struct bcc_filter *f)
+{
+	return f->pids.n || f->tids.n || f->uid_plus_1 || f->ppid || f->cgroup || f->comm_len ||
+	       f->cgroupmap || f->mntnsmap;
+}
+
 static int set_constants(struct run *run)
 {
 	const struct applet *a = run->applet;
-	int err = object_set(run->obj, "filter", &common.filter, sizeof(common.filter));
+	int err;
+
+	common.filter.particular = is_particular(&common.filter);
+	err = object_set(run->obj, "filter", &common.filter, sizeof(common.filter));
 
 	if (!err && a->conf)
 		err = object_set(run->obj, "conf", a->conf, a->conf_size);

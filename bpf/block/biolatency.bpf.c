@@ -25,7 +25,7 @@ static __always_inline int on_issue(struct request *rq, bool typed)
 {
 	struct bcc_task task;
 
-	if (io_particular() && !io_submitter(rq, &task, typed))
+	if (filter.particular && !io_submitter(rq, &task, typed))
 		return 0;
 	return start(rq, typed);
 }
@@ -70,7 +70,7 @@ static __always_inline int on_done_made(struct request *rq, u32 bytes, bool type
 	if (!io_finished(rq, bytes, typed) || io_in_flush(rq, typed) ||
 	    !io_wanted(rq, &conf.disk, typed))
 		return 0;
-	if (io_particular() && !io_submitter(rq, &task, typed))
+	if (filter.particular && !io_submitter(rq, &task, typed))
 		return 0;
 	if (made)
 		measure(rq, made, typed);

@@ -353,11 +353,13 @@ static __always_inline bool wanted_cgroup(void)
 }
 
 /*
- * Is the current task one the user asked for? The parts that are not asked about
- * cost nothing: `filter` is constant, and the verifier drops them.
+ * Is the current task one the user asked for? What is not asked about costs nothing: `filter` is
+ * constant, and the verifier drops the code, if not the loads that it asked.
  */
 static __always_inline bool wanted(void)
 {
+	if (!filter.particular)
+		return true;
 	if ((filter.pids.n || filter.tids.n) && !wanted_ids(current_ids()))
 		return false;
 	if (filter.uid_plus_1 && filter.uid_plus_1 != current_uid() + 1)
@@ -390,6 +392,8 @@ static __always_inline bool wanted(void)
 /* The same for a task that need not be current: one being woken or switched to. */
 static __always_inline bool wanted_task(struct task_struct *task, bool typed)
 {
+	if (!filter.particular)
+		return true;
 	if (filter.pids.n || filter.tids.n) {
 		u32 pid = FIELD(typed, task, tgid), tid = FIELD(typed, task, pid);
 

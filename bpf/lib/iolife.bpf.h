@@ -69,7 +69,7 @@ static __always_inline struct io *io_ended(struct request *rq, u32 bytes, bool t
 		if (!io_issued(rq, &io, disk, typed))                                              \
 			return 0;                                                                  \
 		issue(rq, &io, typed);                                                             \
-		if (io.task.time || !io_particular())                                              \
+		if (io.task.time || !filter.particular)                                            \
 			begin(&requests, &key, &io);                                               \
 		return 0;                                                                          \
 	}                                                                                          \

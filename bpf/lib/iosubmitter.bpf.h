@@ -13,13 +13,6 @@ HASH(submitters, u64, struct bcc_task, 10240);
 HASH(flushers, u64, struct bcc_task, 256);
 bool by_bio; /* the first are bios */
 
-/* Was the user particular about tasks? Then a request of an unknown task is not wanted. */
-static __always_inline bool io_particular(void)
-{
-	return filter.pids.n || filter.tids.n || filter.uid_plus_1 || filter.ppid ||
-	       filter.comm_len || filter.cgroup || filter.cgroupmap || filter.mntnsmap;
-}
-
 static __always_inline void submitted(void *what, struct gendisk *disk, u32 flags)
 {
 	u64 key = (u64)what, disk_key = (u64)disk;

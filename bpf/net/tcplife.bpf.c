@@ -26,13 +26,6 @@ static __always_inline void own(struct life *life)
 	task_now(&life->owner);
 }
 
-/* Without an owner: it was never accepted. */
-static __always_inline bool anybody(void)
-{
-	return !filter.pids.n && !filter.tids.n && !filter.uid_plus_1 && !filter.ppid &&
-	       !filter.comm_len && !filter.cgroup && !filter.cgroupmap && !filter.mntnsmap;
-}
-
 static __always_inline bool has_flag(struct sock *sk, u32 flag, bool typed)
 {
 	return FIELD(typed, sk, __sk_common.skc_flags) >> flag & 1;
@@ -62,7 +55,7 @@ static __always_inline void end(void *ctx, struct sock *sk, const struct life *l
 {
 	struct tcplife_event e = {};
 
-	if (life->owned ? !life->wanted : !anybody())
+	if (life->owned ? !life->wanted : filter.particular)
 		return;
 	flow_of(&e.flow, sk, typed);
 	if (!wanted_flow(&conf.flow, &e.flow) || !elapsed(life->birth, &e.span_ns))

@@ -268,7 +268,6 @@ BREADTH = [
     ("opensnoop", [], [WORK, "open", "5000", "/nonexistent/%d"], 5000),
     ("execsnoop", [], [WORK, "exec_storm", WORK, "200", "1"], 200),
     ("exitsnoop", [], [WORK, "fork", "200"], 200),
-    ("biosnoop", [], disk(2000), 2000),
     ("tcpconnect", [], [WORK, "tcp", "127.0.0.1", "100", "0", "300"], 300),
     ("tcplife", [], [WORK, "tcp", "127.0.0.1", "100", "0", "300"], 300),
     ("runqlat", ["1"], [WORK, "sleep", "2000", "100"], 2000),
@@ -276,6 +275,8 @@ BREADTH = [
     ("biolatency", ["1"], disk(2000), 2000),
     ("bitesize", ["1"], disk(2000), 2000),
     ("vfsstat", ["1"], ["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=10000"], 20000),
+    ("syscount", ["-i", "1"], [WORK, "syscalls", "50000"], 50000),
+    ("filetop", ["-C", "1"], ["dd", "if=/dev/zero", "of=/tmp/filetop", "bs=512", "count=5000", "conv=notrunc"], 5000),
     ("tcptop", ["-C", "1"], [WORK, "tcp", "127.0.0.1", "1000000", "0", "20"], 20),
 ]
 
