@@ -38,8 +38,8 @@ struct name {
 struct names {
 	struct name *list;
 	int n;
-	u8 first[65536 / 8]; /* the first two bytes of some name */
-	int *by_offset;      /* open hash: index + 1 */
+	u8 shapes[65536 / 8]; /* bits: shape() of some name */
+	int *by_offset;       /* open hash: index + 1 */
 	u32 mask;
 };
 
@@ -128,9 +128,12 @@ static int extra(u32 info)
 	}
 }
 
-static u32 pair(const char *s)
+/* What few of the file's names, one in hundreds, have in common with a given one. */
+static u32 shape(const char *name, size_t len)
 {
-	return (u8)s[0] << 8 | (u8)(s[0] ? s[1] : 0);
+	u32 first = (u8)name[0] << 8 | (u8)(len ? name[1] : 0);
+
+	return (first ^ len * 0x9e5) % 65536;
 }
 
 /* A flavour, `task_struct___5_13`, stands for the name before the three underscores. */
@@ -174,9 +177,9 @@ static void settle(struct names *names)
 	}
 	names->n = kept;
 	for (int i = 0; i < kept; i++) {
-		u32 p = pair(names->list[i].text);
+		u32 bit = shape(names->list[i].text, strlen(names->list[i].text));
 
-		names->first[p / 8] |= 1 << p % 8;
+		names->shapes[bit / 8] |= 1 << bit % 8;
 	}
 }
 
@@ -209,36 +212,40 @@ static void free_names(struct names *names)
 	free(names->by_offset);
 }
 
+static void see_name(struct names *names, const char *text, size_t len, u32 offset)
+{
+	u32 bit = shape(text, len);
+	struct name key = { .text = text }, *found;
+
+	if (!(names->shapes[bit / 8] >> bit % 8 & 1))
+		return;
+	found = bsearch(&key, names->list, names->n, sizeof(key), by_text);
+	if (found)
+		found->offset = offset;
+}
+
 /* Gives the names their offsets; `base` is what a module's strings continue from. */
 static void scan_strings(struct section *s, u32 base, struct names *names)
 {
+	const char *p, *name, *end;
 	size_t got;
 
 	free(names->by_offset); /* of another file */
 	for (int i = 0; i < names->n; i++)
 		names->list[i].offset = 0;
-	for (u64 pos = s->start; pos < s->end;) {
-		const char *p = see(s, pos, NAME_MAX_LEN, &got), *end;
-		u32 first;
-
-		if (!p)
-			break;
-		end = memchr(p, '\0', got);
-		if (!end) /* longer than any name we ask for */
-			end = p + got - 1;
-		first = pair(p);
-		if (names->first[first / 8] >> first % 8 & 1) {
-			struct name key = { .text = p }, *found;
-
-			found = *end ? NULL
-				     : bsearch(&key, names->list, names->n, sizeof(key), by_text);
-			if (found)
-				found->offset = base + (pos - s->start);
+	for (u64 pos = s->start; (p = see(s, pos, NAME_MAX_LEN, &got)); pos += name - p)
+		for (name = p; name < p + got; name = end + 1) {
+			end = memchr(name, '\0', p + got - name);
+			if (end)
+				see_name(names, name, end - name,
+					 base + (pos - s->start) + (name - p));
+			else if (name > p) /* goes on behind the window */
+				break;
+			else /* longer than any name we ask for */
+				end = p + got - 1;
 		}
-		pos += end - p + 1;
-	}
 	names->mask = 64;
-	while (names->mask < 2u * names->n)
+	while (names->mask < 8u * names->n)
 		names->mask *= 2;
 	names->by_offset = xcalloc(names->mask--, sizeof(int));
 	for (int i = 0; i < names->n; i++) {
@@ -280,38 +287,47 @@ static void remember(const struct btf_type *t, int id, const char *name)
 			known[i].id = id;
 }
 
+/* Remembers where every STRIDE-th type is. */
+static void note_position(struct types *types, int i, u32 position)
+{
+	if ((i & (i - 1)) == 0)
+		types->stride = xrealloc(types->stride, (i * 2 + 1) * sizeof(u32));
+	types->stride[i] = position;
+}
+
+static void see_type(const struct btf_type *t, int id, const struct name *name, struct types *types)
+{
+	u32 kind = BTF_INFO_KIND(t->info);
+
+	remember(t, id, name->text);
+	if (types && name->type && kind != BTF_KIND_FUNC && kind != BTF_KIND_FWD) {
+		types->roots = xrealloc(types->roots, (types->nroots + 1) * sizeof(u32));
+		types->roots[types->nroots++] = id;
+	}
+}
+
 static int scan_types(struct section *s, int id, const struct names *names, struct types *types)
 {
-	const struct btf_type *t;
-	int first = id;
-	size_t got;
+	int first = id, more;
+	const char *p;
+	size_t got, at;
 
-	for (u64 pos = s->start; pos < s->end; id++) {
-		struct name *name;
-		int more;
-
-		t = (const void *)see(s, pos, sizeof(*t), &got);
-		if (!t || got < sizeof(*t) || (more = extra(t->info)) < 0)
+	for (u64 pos = s->start; pos < s->end; pos += at) {
+		p = see(s, pos, sizeof(struct btf_type), &got);
+		if (!p || got < sizeof(struct btf_type))
 			return -EINVAL;
-		if (types && (id - first) % STRIDE == 0) {
-			int i = (id - first) / STRIDE;
+		for (at = 0; at + sizeof(struct btf_type) <= got; id++) {
+			const struct btf_type *t = (const void *)(p + at);
+			const struct name *name = name_at(names, t->name_off);
 
-			if ((i & (i - 1)) == 0)
-				types->stride = xrealloc(types->stride, (i * 2 + 1) * sizeof(u32));
-			types->stride[i] = pos - s->start;
+			if ((more = extra(t->info)) < 0)
+				return -EINVAL;
+			if (types && (id - first) % STRIDE == 0)
+				note_position(types, (id - first) / STRIDE, pos + at - s->start);
+			if (name)
+				see_type(t, id, name, types);
+			at += sizeof(*t) + more;
 		}
-		name = name_at(names, t->name_off);
-		if (name) {
-			u32 kind = BTF_INFO_KIND(t->info);
-
-			remember(t, id, name->text);
-			if (types && name->type && kind != BTF_KIND_FUNC && kind != BTF_KIND_FWD) {
-				types->roots =
-					xrealloc(types->roots, (types->nroots + 1) * sizeof(u32));
-				types->roots[types->nroots++] = id;
-			}
-		}
-		pos += sizeof(*t) + more;
 	}
 	if (types)
 		types->count = id;
@@ -613,7 +629,7 @@ static void map_vmlinux(struct section *s)
 		s->size = info.btf_size;
 		data = mmap(NULL, s->size, PROT_READ | PROT_WRITE,
 			    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
-		info.btf = (uintptr_t)data;
+		info = (struct bpf_btf_info){ .btf = (uintptr_t)data, .btf_size = s->size };
 		if (data != MAP_FAILED && !btf_info(fd, &info))
 			s->whole = data;
 		else if (data != MAP_FAILED)

@@ -89,7 +89,7 @@ class Tool:
             if traced:  # a workload that is seen as soon as it is live
                 with load(*traced):
                     time.sleep(0.5)
-            time.sleep(0.002)
+            time.sleep(0.005)
         self.live = time.monotonic() - began
 
     def programs(self):

@@ -426,7 +426,7 @@ class Guest:
         if self.architecture is not AMD64:
             shares["base"] = (root_of(self.architecture), "on")
         yield from emulator(self.architecture.qemu)
-        yield from (*self.architecture.machine, "-accel", "tcg,thread=multi")
+        yield from (*self.architecture.machine, "-accel", f"tcg,thread={'single' if self.cpus == 1 else 'multi'}")
         yield from ("-smp", str(self.cpus), "-m", str(self.memory))
         yield from ("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot")
         yield from ("-kernel", str(self.folder / "vmlinux"), "-initrd", str(self.initramfs))
