@@ -17,33 +17,38 @@ static __always_inline u32 type_of(u32 mode)
 				  : FILETOP_OTHER;
 }
 
-static __always_inline bool in_folder(struct dentry *dentry)
+static __always_inline u32 super_dev(struct inode *inode, bool typed)
+{
+	return typed ? inode->i_sb->s_dev : BPF_CORE_READ(inode, i_sb, s_dev);
+}
+
+static __always_inline bool in_folder(struct dentry *dentry, bool typed)
 {
 	struct inode *folder;
 
 	if (!conf.in_folder)
 		return true;
-	folder = BPF_CORE_READ(dentry, d_parent, d_inode);
-	return BPF_CORE_READ(folder, i_ino) == conf.folder &&
-	       (!conf.folder_dev || BPF_CORE_READ(folder, i_sb, s_dev) == conf.folder_dev);
+	folder = typed ? dentry->d_parent->d_inode : BPF_CORE_READ(dentry, d_parent, d_inode);
+	return FIELD(typed, folder, i_ino) == conf.folder &&
+	       (!conf.folder_dev || super_dev(folder, typed) == conf.folder_dev);
 }
 
-static __always_inline struct filetop_value *row_of(struct file *file)
+static __always_inline struct filetop_value *row_of(struct file *file, bool typed)
 {
-	struct inode *inode = BPF_CORE_READ(file, f_inode);
-	struct dentry *dentry = BPF_CORE_READ(file, f_path.dentry);
-	u32 type = type_of(BPF_CORE_READ(inode, i_mode));
+	struct inode *inode = FIELD(typed, file, f_inode);
+	struct dentry *dentry = FIELD(typed, file, f_path.dentry);
+	u32 type = type_of(FIELD(typed, inode, i_mode));
 	struct filetop_key key = {};
 	struct filetop_value *v;
 	struct ids ids;
 
-	if ((type != FILETOP_REGULAR && !conf.all) || !wanted() || !in_folder(dentry))
+	if ((type != FILETOP_REGULAR && !conf.all) || !wanted() || !in_folder(dentry, typed))
 		return NULL;
 	ids = current_ids();
-	key.name = (u64)BPF_CORE_READ(dentry, d_name.name);
-	key.inode = BPF_CORE_READ(inode, i_ino);
-	key.dev = BPF_CORE_READ(inode, i_sb, s_dev);
-	key.rdev = BPF_CORE_READ(inode, i_rdev);
+	key.name = (u64)FIELD(typed, dentry, d_name.name);
+	key.inode = FIELD(typed, inode, i_ino);
+	key.dev = super_dev(inode, typed);
+	key.rdev = FIELD(typed, inode, i_rdev);
 	key.pid = ids.pid;
 	key.tid = ids.tid;
 	v = rows_at(&key);
@@ -55,9 +60,9 @@ static __always_inline struct filetop_value *row_of(struct file *file)
 	return v;
 }
 
-static __always_inline int reads(struct file *file, u64 bytes)
+static __always_inline int reads(struct file *file, u64 bytes, bool typed)
 {
-	struct filetop_value *v = conf.no_reads ? NULL : row_of(file);
+	struct filetop_value *v = conf.no_reads ? NULL : row_of(file, typed);
 
 	if (v) {
 		v->reads++;
@@ -66,9 +71,9 @@ static __always_inline int reads(struct file *file, u64 bytes)
 	return 0;
 }
 
-static __always_inline int writes(struct file *file, u64 bytes)
+static __always_inline int writes(struct file *file, u64 bytes, bool typed)
 {
-	struct filetop_value *v = conf.no_writes ? NULL : row_of(file);
+	struct filetop_value *v = conf.no_writes ? NULL : row_of(file, typed);
 
 	if (v) {
 		v->writes++;
@@ -80,23 +85,23 @@ static __always_inline int writes(struct file *file, u64 bytes)
 SEC("fentry/vfs_read")
 int BPF_PROG(read, struct file *file, char *buf, size_t bytes)
 {
-	return reads(file, bytes);
+	return reads(file, bytes, true);
 }
 
 SEC("fentry/vfs_write")
 int BPF_PROG(write, struct file *file, const char *buf, size_t bytes)
 {
-	return writes(file, bytes);
+	return writes(file, bytes, true);
 }
 
 SEC("kprobe/vfs_read")
 int BPF_KPROBE(read_probe, struct file *file, char *buf, size_t bytes)
 {
-	return reads(file, bytes);
+	return reads(file, bytes, false);
 }
 
 SEC("kprobe/vfs_write")
 int BPF_KPROBE(write_probe, struct file *file, const char *buf, size_t bytes)
 {
-	return writes(file, bytes);
+	return writes(file, bytes, false);
 }

@@ -270,6 +270,7 @@ BREADTH = [
     ("exitsnoop", [], [WORK, "fork", "200"], 200),
     ("tcpconnect", [], [WORK, "tcp", "127.0.0.1", "100", "0", "300"], 300),
     ("tcplife", [], [WORK, "tcp", "127.0.0.1", "100", "0", "300"], 300),
+    ("tcpstates", [], [WORK, "tcp", "127.0.0.1", "100", "0", "300"], 300),
     ("runqlat", ["1"], [WORK, "sleep", "2000", "100"], 2000),
     ("cpudist", ["1"], [WORK, "sleep", "2000", "100"], 2000),
     ("biolatency", ["1"], disk(2000), 2000),
@@ -298,7 +299,7 @@ def whole_cost(peer, applet, options, workload, events):
 
 
 def breadth(rounds, lines):
-    lines += ["", "**Twelve tools.** Until the first probe fires, peak memory, and CPU time an event (the programs' by the "
+    lines += ["", f"**{len(BREADTH)} tools.** Until the first probe fires, peak memory, and CPU time an event (the programs' by the "
               f"kernel's count, and the process's own); ratios to libbpf-tools, medians of {rounds}, {TODAY}.", "",
               "| | start | memory | CPU an event |", "|---|---|---|---|"]
     for applet, options, workload, events in BREADTH:
@@ -316,6 +317,9 @@ def breadth(rounds, lines):
         lines.append(f"| {applet} | {ours[0]:.2f} / {theirs[0]:.2f} s: {ours[0] / theirs[0]:.2f} "
                      f"| {ours[1] / 1024:.1f} / {theirs[1] / 1024:.1f} MB: {ours[1] / theirs[1]:.2f} "
                      f"| {ours[2] / 1000:.1f} / {theirs[2] / 1000:.1f} us: {ours[2] / theirs[2]:.2f} |")
+    lines += ["", "What costs more than the peer's, and why: bitesize counts a request under who submitted it, which takes "
+              "programs where it is made, issued and done; the peer under whoever runs when it is issued. vfsstat's "
+              "counters are each CPU's own; those of the peer are shared, which is one instruction, for which CPUs wait."]
 
 
 def storm(rounds, lines):

@@ -598,6 +598,17 @@ def test_hostile_names():
     assert "\x1b" not in table_
 
 
+# How soon
+
+
+@needs("function:btf_vmlinux_read")
+def test_types_come_in_one_call():
+    """Of vmlinux's BTF sysfs is asked for the header: the rest would be over a thousand pages."""
+    quiet = ["sh", "-c", f"exec {BCCTOOL} opensnoop --duration 1 >/dev/null"]
+    result = run_tool("funccount", "--json", "btf_vmlinux_read", "--exec", *quiet)
+    assert [row["count"] for row in result.json[:-1]] == [1]
+
+
 # How long, and for whom
 
 
