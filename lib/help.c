@@ -1,4 +1,5 @@
 /* --help: the applet's tables as text for a terminal. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "applet.h"
@@ -56,6 +57,7 @@ static void option(const struct opt *o, bool own, void *ctx)
 {
 	struct help *h = ctx;
 	size_t start;
+	char *text;
 
 	if (own != h->own)
 		return;
@@ -68,7 +70,9 @@ static void option(const struct opt *o, bool own, void *ctx)
 	else
 		buf_str(h->b, "      ");
 	buf_fmt(h->b, "--%s%s%s", o->name, o->arg ? " " : "", o->arg ?: "");
-	explain(h->b, start, o->help);
+	text = opt_text(o);
+	explain(h->b, start, text);
+	free(text);
 }
 
 void opt_usage(struct buf *b, const struct applet *a)

@@ -1,5 +1,6 @@
 /* Manual pages: the applet's tables as man(7). */
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "applet.h"
@@ -139,6 +140,7 @@ static void option(const struct opt *o, bool own, void *ctx)
 {
 	struct list *list = ctx;
 	struct buf *b = list->b;
+	char *text;
 
 	if (own != list->own)
 		return;
@@ -152,7 +154,9 @@ static void option(const struct opt *o, bool own, void *ctx)
 		variable(b, o->arg);
 	}
 	buf_chr(b, '\n');
-	prose(b, o->help && *o->help ? o->help : "(no description)");
+	text = opt_text(o);
+	prose(b, *text ? text : "(no description)");
+	free(text);
 }
 
 static void options(struct buf *b, const struct applet *a)

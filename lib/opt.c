@@ -20,6 +20,7 @@
 
 #define MAX_OPTIONS   96
 #define LONG          256         /* getopt's value of option i is LONG + i, or its letter */
+#define EBPF          (LONG - 1)  /* --ebpf, which BCC's tools have and these have not */
 #define INITIAL_PIDNS 0xEFFFFFFCu /* PROC_PID_INIT_INO of linux/proc_ns.h */
 
 struct common common;
@@ -31,25 +32,20 @@ static int parse_size(const char *arg, void *dst, char why[128]);
 static const struct opt always[] = {
 	OPT(0, "json", NULL, &common.json, "print JSON, one object a line"),
 	OPT(0, "csv", NULL, &common.csv, "print comma-separated values"),
-	OPT(0, "cgroup", "PATH", &common.cgroup, "trace this control group and those below it"),
+	OPT_CGROUP(0),
 	OPT(0, "container", "ID", &common.container,
 	    "trace this container only, by its name or the start of its ID"),
 	OPT_DURATION(0),
-	OPT(0, "cgroupmap", "PATH", &common.cgroupmap,
-	    "trace the control groups whose ids are in this pinned BPF map"),
-	OPT(0, "mntnsmap", "PATH", &common.mntnsmap,
-	    "trace the mount namespaces whose inodes are in this pinned BPF map"),
+	OPT_CGROUPMAP(0),
+	OPT_MNTNSMAP(0),
 	OPT(0, "btf", "FILE", &common.btf, "read the kernel's types from FILE"),
 	OPT_PARSED(0, "buffer", "SIZE", parse_size, &common.buffer,
 		   "size of the event buffer, 4K to 1G"),
-	OPT(0, "verbose", NULL, &common.verbose, "say what is loaded and attached"),
+	OPT('v', "verbose", NULL, &common.verbose, "say what is loaded and attached"),
 	OPT('h', "help", NULL, &help, "print this help"),
-	OPT(0, "version", NULL, &version, "print the version"),
+	OPT('V', "version", NULL, &version, "print the version"),
 	{ 0 },
 };
-
-/* Where -h is the applet's own. */
-static const struct opt long_help = OPT(0, "help", NULL, &help, "print this help");
 
 const struct opt args_interval_count[] = {
 	OPT(0, "interval", NULL, &common.interval, "seconds between reports", .min = 1),
@@ -74,6 +70,7 @@ const struct opt args_pid[] = {
 struct options {
 	const struct opt *opt[MAX_OPTIONS];
 	int n, own;
+	struct opt shared[ARRAY_SIZE(always)]; /* those whose letter is the applet's own */
 };
 
 static struct options options;
@@ -86,10 +83,21 @@ static const struct opt *find(const struct options *set, const char *name)
 	return NULL;
 }
 
+/* `also` is a letter if it is one character long. */
+static char other_letter(const struct opt *o)
+{
+	return o->also && !o->also[1] ? *o->also : 0;
+}
+
+static bool has_letter(const struct opt *o, int letter)
+{
+	return o->letter == letter || other_letter(o) == letter;
+}
+
 static bool letter_taken(const struct options *set, int letter)
 {
 	for (int i = 0; i < set->n; i++)
-		if (set->opt[i]->letter == letter)
+		if (has_letter(set->opt[i], letter))
 			return true;
 	return false;
 }
@@ -103,10 +111,16 @@ static void gather(struct options *set, const struct applet *a)
 		set->opt[set->n++] = o;
 	}
 	set->own = set->n;
-	for (const struct opt *o = always; o->name; o++)
-		if (!find(set, o->name))
-			set->opt[set->n++] =
-				o->letter && letter_taken(set, o->letter) ? &long_help : o;
+	for (const struct opt *o = always; o->name; o++) {
+		struct opt *own = &set->shared[o - always];
+
+		if (find(set, o->name))
+			continue;
+		*own = *o;
+		if (o->letter && letter_taken(set, o->letter))
+			own->letter = 0;
+		set->opt[set->n++] = own;
+	}
 }
 
 void opt_each(const struct applet *a, void (*each)(const struct opt *o, bool own, void *ctx),
@@ -117,6 +131,13 @@ void opt_each(const struct applet *a, void (*each)(const struct opt *o, bool own
 	gather(&set, a);
 	for (int i = 0; i < set.n; i++)
 		each(set.opt[i], i < set.own, ctx);
+}
+
+char *opt_text(const struct opt *o)
+{
+	if (!o->also)
+		return xasprintf("%s", o->help ?: "");
+	return xasprintf("%s (also %s%s)", o->help, other_letter(o) ? "-" : "--", o->also);
 }
 
 void opt_error(const char *fmt, ...)
@@ -312,25 +333,39 @@ static void store_command(const struct opt *o, char *first, char **rest, int n)
 	*(char ***)o->dst = command;
 }
 
-/* getopt_long()'s form of the options. Names with a hyphen are taken with an underscore too. */
+/* The names with a hyphen are taken with an underscore too. */
+static struct option *add_name(struct option *longs, const char *name, struct option l)
+{
+	char *other;
+
+	l.name = name;
+	*longs++ = l;
+	if (!strchr(name, '-'))
+		return longs;
+	l.name = other = xasprintf("%s", name);
+	for (char *p = other; *p; p++)
+		*p = *p == '-' ? '_' : *p;
+	*longs++ = l;
+	return longs;
+}
+
+/* getopt_long()'s form of the options. */
 static void getopt_tables(const struct options *set, struct option *longs, struct buf *letters)
 {
 	for (int i = 0; i < set->n; i++) {
 		const struct opt *o = set->opt[i];
-		struct option l = { o->name, o->type != OPT_FLAG, NULL, LONG + i };
+		struct option l = { .has_arg = o->type != OPT_FLAG, .val = LONG + i };
+		const char *colon = l.has_arg ? ":" : "";
 
-		*longs++ = l;
-		if (strchr(o->name, '-')) {
-			char *name = xasprintf("%s", o->name);
-
-			for (char *p = name; *p; p++)
-				*p = *p == '-' ? '_' : *p;
-			l.name = name;
-			*longs++ = l;
-		}
+		longs = add_name(longs, o->name, l);
+		if (other_letter(o))
+			buf_fmt(letters, "%c%s", *o->also, colon);
+		else if (o->also)
+			longs = add_name(longs, o->also, l);
 		if (o->letter)
-			buf_fmt(letters, "%c%s", o->letter, l.has_arg ? ":" : "");
+			buf_fmt(letters, "%c%s", o->letter, colon);
 	}
+	*longs = (struct option){ "ebpf", .val = EBPF };
 	buf_chr(letters, '\0');
 }
 
@@ -339,7 +374,7 @@ static const struct opt *chosen(const struct options *set, int c)
 	if (c >= LONG)
 		return set->opt[c - LONG];
 	for (int i = 0; i < set->n; i++)
-		if (set->opt[i]->letter == c)
+		if (has_letter(set->opt[i], c))
 			return set->opt[i];
 	return NULL;
 }
@@ -359,7 +394,7 @@ static void help_or_version(const struct applet *a)
 
 static void parse_options(const struct applet *a, int argc, char **argv)
 {
-	static struct option longs[2 * MAX_OPTIONS + 1]; /* kept: it owns the names */
+	static struct option longs[4 * MAX_OPTIONS + 2]; /* kept: it owns the names */
 	struct buf letters = {};
 	int c;
 
@@ -368,6 +403,9 @@ static void parse_options(const struct applet *a, int argc, char **argv)
 	while ((c = getopt_long(argc, argv, letters.data, longs, NULL)) != -1) {
 		const struct opt *o;
 
+		if (c == EBPF)
+			opt_error("--ebpf: there is no C source at run time, programs were "
+				  "compiled with bcctool: --verbose says which are loaded");
 		o = chosen(&options, c);
 		if (!o) { /* '?': getopt_long() has said what is wrong */
 			fprintf(stderr, "Try 'bcctool %s --help'.\n", progname);

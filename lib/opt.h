@@ -29,6 +29,7 @@ struct opt {
 	const char *name; /* long option; of a positional, what usage calls it */
 	const char *arg;  /* metavariable; NULL for a flag */
 	const char *help;
+	const char *also; /* another name that it is given by, or letter if it is but one */
 	enum opt_type type;
 	void *dst;
 	u64 min, max; /* of numbers; max 0 is what the type holds */
@@ -136,6 +137,14 @@ extern struct common common;
 	    "write a flame graph, as SVG; without -f instead of text"),                            \
 		OPT(0, "pprof", "FILE", &common.pprof,                                             \
 		    "write a profile for pprof and speedscope (.pb.gz), likewise")
+#define OPT_CGROUP(l)                                                                              \
+	OPT(l, "cgroup", "PATH", &common.cgroup, "trace this control group and those below it")
+#define OPT_CGROUPMAP(l)                                                                           \
+	OPT(l, "cgroupmap", "PATH", &common.cgroupmap,                                             \
+	    "trace the control groups whose ids are in this pinned BPF map")
+#define OPT_MNTNSMAP(l)                                                                            \
+	OPT(l, "mntnsmap", "PATH", &common.mntnsmap,                                               \
+	    "trace the mount namespaces whose inodes are in this pinned BPF map")
 #define OPT_NOCLEAR(l)   OPT(l, "noclear", NULL, &common.noclear, "do not clear the screen")
 #define OPT_ROWS(l)      OPT(l, "rows", "ROWS", &common.rows, "print this many rows at most", .min = 1)
 #define OPT_PRINT_UID(l) OPT(l, "print-uid", NULL, &common.print_uid, "print the user ID")
@@ -164,10 +173,14 @@ struct buf;
 
 /*
  * The options of an applet: its own in their order, then those that every applet has and this one
- * does not replace by a row of the same name. `own` says which it is.
+ * does not replace by a row of the same name; letters of those that it has for another are left
+ * out. `own` says which it is.
  */
 void opt_each(const struct applet *a, void (*each)(const struct opt *o, bool own, void *ctx),
 	      void *ctx);
+
+/* What --help and the page say of it, with its other name; to be freed. */
+char *opt_text(const struct opt *o);
 
 /* "[interval [count]]": what follows the options in a usage line, nothing if there is nothing. */
 void opt_usage(struct buf *b, const struct applet *a);

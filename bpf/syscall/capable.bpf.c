@@ -35,7 +35,8 @@ static __noinline u64 hash_stack(const struct bcc_stack *s, u64 n)
 
 static __always_inline void take_stack(void *ctx, struct bcc_stack *s, u64 flags)
 {
-	long len = bpf_get_stack(ctx, s->ip, sizeof(s->ip), flags);
+	u32 size = conf.depth < STACK_DEPTH ? conf.depth * sizeof(u64) : sizeof(s->ip);
+	long len = bpf_get_stack(ctx, s->ip, size, flags);
 
 	if (len < 0)
 		lose(LOST_STACK);

@@ -5,6 +5,7 @@
 #include "task.h"
 
 struct capable_conf {
+	u32 depth;      /* frames */
 	bool unaudited; /* -v */
 	bool unique, by_cgroup;
 	bool kernel_stack, user_stack;

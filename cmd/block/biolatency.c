@@ -51,6 +51,7 @@ static const struct opt options[] = {
 	OPT('e', "extension", NULL, &extension, "print the average, the total and the count"),
 	OPT('j', "json", NULL, &common.json, "print JSON, one object a line"),
 	OPT_DISK('d', &conf.disk),
+	OPT_CGROUP('c'),
 	{ 0 },
 };
 

@@ -5,9 +5,11 @@
 
 static struct biopattern_conf conf;
 static bool particular; /* about tasks */
+static bool timed;
 
 static const struct opt options[] = {
 	OPT_DISK('d', &conf.disk),
+	OPT('T', "timestamp", NULL, &timed, "accepted: the time is printed anyway"),
 	OPT_PID(0),
 	{ 0 },
 };

@@ -3,7 +3,7 @@
 #include "biosnoop.h"
 
 static struct biosnoop_conf conf;
-static bool queue, pattern;
+static bool queue, pattern, elapsed;
 static u64 first; /* time of the first row */
 
 static const char *const patterns[] = { "?", "S", "R" };
@@ -18,18 +18,23 @@ static void since_first(struct buf *b, const void *field, const void *row)
 }
 
 static const struct opt options[] = {
-	OPT('Q', "queue", NULL, &queue, "print the time queued in the kernel"),
+	OPT('Q', "queue", NULL, &queue, "print the time queued in the kernel", .also = "queued"),
 	OPT_DISK('d', &conf.disk),
 	OPT('P', "pattern", NULL, &pattern, "print whether I/O is sequential or random"),
-	OPT(0, "min", "MS", &conf.min_ns, "print I/O of this latency or more only", .max = 86400000,
-	    .scale = 1000000),
+	OPT('m', "min", "MS", &conf.min_ns, "print I/O of this latency or more only",
+	    .max = 86400000, .scale = 1000000),
+	OPT('t', "timestamp", NULL, &common.timestamp,
+	    "print the time of day, not that since tracing began"),
+	OPT_CGROUP('c'),
 	OPT_PID(0),
 	{ 0 },
 };
 
 static const struct column columns[] = {
 	COL(task.time, "TIME(s)", -11, "time of the end, since the first row", .as = AS_ELAPSED,
-	    .text = since_first),
+	    .text = since_first, .show = &elapsed),
+	COL(task.time, "TIME", -11, "time of day of the end, with -t", .as = AS_TIME,
+	    .show = &common.timestamp, .no_data = true),
 	COL(task.comm, "COMM", -14, "name of the thread that submitted it; ? if that was not seen"),
 	COL(task.pid, "PID", -7, "process that submitted it"),
 	COL(disk, "DISK", -9, "disk"),
@@ -54,7 +59,7 @@ static const struct example examples[] = {
 	{ "-Q", "with the time queued in the kernel" },
 	{ "-d sdc", "one disk" },
 	{ "-P", "with the pattern of I/O" },
-	{ "--min 10", "I/O that took 10 ms or more" },
+	{ "-m 10", "I/O that took 10 ms or more" },
 	{ 0 },
 };
 
@@ -66,6 +71,11 @@ static const struct probe probes[] = {
 	  "who submitted a request, and when" },
 	{ 0 },
 };
+
+static void check(void)
+{
+	elapsed = !common.timestamp;
+}
 
 static const struct applet biosnoop = {
 	.name = "biosnoop",
@@ -82,6 +92,7 @@ static const struct applet biosnoop = {
 	.examples = examples,
 	.probes = probes,
 	CONF(conf),
+	.check = check,
 	.run = run_events,
 };
 

@@ -12,10 +12,10 @@ static enum { BY_BYTES, BY_ALL, BY_IO, BY_TIME } order;
 static const struct opt options[] = {
 	OPT_NOCLEAR('C'),
 	OPT('r', "maxrows", "ROWS", &common.rows, "print this many rows at most (default 20)",
-	    .min = 1),
+	    .min = 1, .also = "rows"),
 	OPT_PID('p'),
 	OPT_DISK('d', &conf.disk),
-	OPT_CHOICE(0, "sort", "ORDER", &order,
+	OPT_CHOICE('s', "sort", "ORDER", &order,
 		   "sort by: bytes (default), io, time, all (their sum)", "bytes", "all", "io",
 		   "time"),
 	{ 0 },

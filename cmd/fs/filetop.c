@@ -38,7 +38,7 @@ static const struct opt options[] = {
 	    "count sockets, pipes and devices too, not regular files alone"),
 	OPT_NOCLEAR('C'),
 	OPT('r', "maxrows", "ROWS", &common.rows, "print this many rows at most (default 20)",
-	    .min = 1),
+	    .min = 1, .also = "rows"),
 	OPT_CHOICE('s', "sort", "ORDER", &order,
 		   "sort by: all (default, the sum of the others), reads, writes, rbytes, wbytes",
 		   "all", "reads", "writes", "rbytes", "wbytes"),

@@ -11,8 +11,9 @@
 
 static struct fsdist_conf conf;
 static bool no_time, with_time, getattr;
+static bool own_time; /* as BCC's tools: in reports of an interval, but with -T */
 static const char *type;
-static const struct stand_in *functions = ext4_functions; /* of fsdist -t */
+static const struct stand_in *functions = ext4_functions; /* of -t */
 
 static const char *const operations[] = { "read", "write", "open", "fsync", "getattr" };
 
@@ -34,28 +35,47 @@ static int parse_type(const char *arg, void *dst, char why[128])
 	return -EINVAL;
 }
 
+#define OPT_FILESYSTEM(...)                                                                        \
+	OPT_PARSED('t', "type", "FS", parse_type, &type, "trace this file system: " FILESYSTEMS,   \
+		   ##__VA_ARGS__)
 #define OPT_COMMON                                                                                 \
 	OPT('m', "milliseconds", NULL, &conf.ms, "count milliseconds, not microseconds"),          \
 		OPT_PID('p')
 
+#define OPT_NO_TIME                                                                                \
+	OPT('T', "notimestamp", NULL, &no_time,                                                    \
+	    "print no time before the reports of an interval"),                                    \
+		OPT(0, "timestamp", NULL, &with_time, "print the time before each report")
+
 static const struct opt options[] = {
-	OPT('T', "notimestamp", NULL, &no_time, "print no time before the reports of an interval"),
+	OPT_NO_TIME,
 	OPT_COMMON,
+	OPT_FILESYSTEM(),
 	OPT(0, "getattr", NULL, &getattr, "trace stat(2) and its like too"),
 	{ 0 },
 };
 
+#define OPT_TIME OPT('T', "timestamp", NULL, &with_time, "print the time before each report")
+
 static const struct opt options_any[] = {
-	OPT_PARSED('t', "type", "FS", parse_type, &type, "trace this file system: " FILESYSTEMS,
-		   .needed = true),
-	OPT('T', "timestamp", NULL, &with_time, "print the time before each report"),
+	OPT_FILESYSTEM(.needed = true),
+	OPT_TIME,
+	OPT_COMMON,
+	{ 0 },
+};
+
+/* BCC has none: it is fsdist of libbpf-tools by another name. */
+static const struct opt options_f2fs[] = {
+	OPT_FILESYSTEM(),
+	OPT_TIME,
 	OPT_COMMON,
 	{ 0 },
 };
 
 static const struct opt options_nfs[] = {
-	OPT('T', "notimestamp", NULL, &no_time, "print no time before the reports of an interval"),
+	OPT_NO_TIME,
 	OPT_COMMON,
+	OPT_FILESYSTEM(),
 	{ 0 },
 };
 
@@ -80,27 +100,26 @@ static const struct example examples_any[] = {
 	{ 0 },
 };
 
-static const struct probe probes_any[] = {
-	FILESYSTEM_PROBES("the file system"),
-	FILESYSTEM_PROBE("the file system", getattr, "calls of stat(2) and its like"),
-	{ 0 },
-};
-
 static void report(struct run *run)
 {
 	(void)run;
 	if (out_mode != OUT_TEXT)
 		return;
 	buf_chr(&out, '\n');
-	if (with_time || (common.interval && !no_time && !type)) {
+	if (with_time || (own_time && common.interval && !no_time)) {
 		clock_hms(&out, clock_mono());
-		buf_str(&out, type ? "\n" : ":\n");
+		buf_str(&out, own_time ? ":\n" : "\n");
 	}
+}
+
+static void say(struct buf *b, const char *fs)
+{
+	buf_fmt(b, "Tracing %s operation latency... Hit Ctrl-C to end.\n", type ?: fs);
 }
 
 static void banner(struct buf *b)
 {
-	buf_fmt(b, "Tracing %s operation latency... Hit Ctrl-C to end.\n", type);
+	say(b, type);
 }
 
 #define DOC(fs, also)                                                                              \
@@ -115,8 +134,18 @@ static void banner(struct buf *b)
 	.object = "fsdist", .positionals = ARGS_INTERVAL_COUNT, .columns = columns, CONF(conf),    \
 	VALUE(hist), .unit = { "usecs", "msecs", &conf.ms }, .report = report, .run = run_hist
 
-#define FSDIST_OF(id, fs, functions_, options_, also, ...)                                         \
-	static const struct stand_in *const id##_functions = functions_;                           \
+#define FSDIST_OF(id, fs, functions_, options_, own_time_, also, ...)                              \
+	static const struct stand_in *id##_functions = functions_;                                 \
+	static void id##_check(void)                                                               \
+	{                                                                                          \
+		own_time = own_time_;                                                              \
+		if (type)                                                                          \
+			id##_functions = functions;                                                \
+	}                                                                                          \
+	static void id##_banner(struct buf *b)                                                     \
+	{                                                                                          \
+		say(b, fs);                                                                        \
+	}                                                                                          \
 	static const struct applet id = {                                                          \
 		SHARED,                                                                            \
 		.name = #id,                                                                       \
@@ -126,7 +155,8 @@ static void banner(struct buf *b)
 		.examples = examples,                                                              \
 		.stand_ins = &id##_functions,                                                      \
 		.probes = id##_probes,                                                             \
-		.banner = "Tracing " fs " operation latency... Hit Ctrl-C to end.",                \
+		.check = id##_check,                                                               \
+		.banner_text = id##_banner,                                                        \
 	};                                                                                         \
 	APPLET(id)
 
@@ -134,22 +164,29 @@ static void banner(struct buf *b)
 	static const struct probe id##_probes[] = {                                                \
 		FILESYSTEM_PROBES(fs), FILESYSTEM_PROBE(fs, getattr, .wanted = &getattr), { 0 }    \
 	};                                                                                         \
-	FSDIST_OF(id, fs, functions, options, "")
+	FSDIST_OF(id, fs, functions, options, true, "")
 
 FSDIST(btrfsdist, "btrfs", btrfs_functions);
 FSDIST(ext4dist, "ext4", ext4_functions);
-FSDIST(f2fsdist, "F2FS", f2fs_functions);
 
-/* What BCC's nfsdist traces without being asked to. */
-static const struct probe nfsdist_probes[] = {
-	FILESYSTEM_PROBES("NFS"),
-	FILESYSTEM_PROBE("NFS", getattr, "calls of stat(2) and its like"),
-	{ 0 },
-};
-FSDIST_OF(nfsdist, "NFS", nfs_functions, options_nfs, ", lookups of attributes", NFS_OPENS);
+/* With what the others trace if --getattr asks for it. */
+#define PROBES_AND_GETATTR(id, fs)                                                                 \
+	static const struct probe id##_probes[] = {                                                \
+		FILESYSTEM_PROBES(fs),                                                             \
+		FILESYSTEM_PROBE(fs, getattr, "calls of stat(2) and its like"),                    \
+		{ 0 },                                                                             \
+	}
+
+PROBES_AND_GETATTR(f2fsdist, "F2FS");
+FSDIST_OF(f2fsdist, "F2FS", f2fs_functions, options_f2fs, false, ", lookups of attributes");
+
+PROBES_AND_GETATTR(nfsdist, "NFS");
+FSDIST_OF(nfsdist, "NFS", nfs_functions, options_nfs, true, ", lookups of attributes", NFS_OPENS);
 
 FSDIST(xfsdist, "XFS", xfs_functions);
 FSDIST(zfsdist, "ZFS", zfs_functions);
+
+PROBES_AND_GETATTR(fsdist, "the file system");
 
 static const struct applet fsdist = {
 	SHARED,
@@ -159,7 +196,7 @@ static const struct applet fsdist = {
 	.options = options_any,
 	.examples = examples_any,
 	.stand_ins = &functions,
-	.probes = probes_any,
+	.probes = fsdist_probes,
 	.banner_text = banner,
 };
 

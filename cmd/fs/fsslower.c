@@ -9,7 +9,8 @@
 #include "slowop.h"
 
 static const char *type;
-static const struct stand_in *functions = ext4_functions; /* of fsslower -t */
+static const struct stand_in *functions = ext4_functions; /* of -t */
+static bool any;                                          /* fsslower */
 
 static int parse_type(const char *arg, void *dst, char why[128])
 {
@@ -29,7 +30,7 @@ static void letter(struct buf *b, const void *field, const void *row)
 	const struct slowop_event *e = row;
 
 	(void)field;
-	buf_str(b, e->op == FSOP_FSYNC && type ? "F" : slowop_letters[e->op]);
+	buf_str(b, e->op == FSOP_FSYNC && any ? "F" : slowop_letters[e->op]);
 }
 
 static void microseconds(struct buf *b, const void *field, const void *row)
@@ -38,20 +39,27 @@ static void microseconds(struct buf *b, const void *field, const void *row)
 	buf_u64(b, *(const u64 *)field / 1000);
 }
 
+#define OPT_FILESYSTEM(...)                                                                        \
+	OPT_PARSED('t', "type", "FS", parse_type, &type, "trace this file system: " FILESYSTEMS,   \
+		   ##__VA_ARGS__)
 #define OPT_SHARED                                                                                 \
-	OPT_PID('p'), OPT_DURATION('d'),                                                           \
+	OPT('m', "min", "MIN", &slowop_conf.min_ns, SLOWOP_MIN_HELP, .scale = 1000000,             \
+	    .max = ~0ull / 1000000),                                                               \
+		OPT_PID('p'), OPT_DURATION('d'),                                                   \
 		OPT('F', "full-path", NULL, &slowop_conf.full_path,                                \
 		    "print the full path, not the name alone")
-#define OPT_CSV(l)                                                                                 \
-	OPT(l, "csv", NULL, &common.csv, "print fields separated by commas, times in microseconds")
+#define OPT_CSV(l, ...)                                                                            \
+	OPT(l, "csv", NULL, &common.csv,                                                           \
+	    "print fields separated by commas, times in microseconds", ##__VA_ARGS__)
 
-static const struct opt options[] = { OPT_CSV('j'), OPT_SHARED, { 0 } };
-static const struct opt options_f2fs[] = { OPT_CSV('s'), OPT_SHARED, { 0 } };
+static const struct opt options[] = {
+	OPT_CSV('j', .also = "c"), OPT_SHARED, OPT_FILESYSTEM(), { 0 }
+};
+static const struct opt options_f2fs[] = {
+	OPT_CSV('s', .also = "c"), OPT_SHARED, OPT_FILESYSTEM(), { 0 }
+};
 static const struct opt options_any[] = {
-	OPT_PARSED('t', "type", "FS", parse_type, &type, "trace this file system: " FILESYSTEMS,
-		   .needed = true),
-	OPT('m', "min", "MIN", &slowop_conf.min_ns, SLOWOP_MIN_HELP, .scale = 1000000,
-	    .max = ~0ull / 1000000),
+	OPT_FILESYSTEM(.needed = true),
 	OPT_CSV('c'),
 	OPT_SHARED,
 	{ 0 },
@@ -118,6 +126,20 @@ static void check(void)
 	fields = out_mode == OUT_CSV;
 }
 
+static void check_any(void)
+{
+	any = true;
+	check();
+}
+
+static void say(struct buf *b, const char *fs)
+{
+	char what[64];
+
+	snprintf(what, sizeof(what), "%s operations", type ?: fs);
+	slowop_banner(b, what);
+}
+
 static const struct applet as_fields = {
 	.columns = csv,
 	.event = slowop_path,
@@ -133,15 +155,21 @@ static const struct applet as_fields = {
 	"Costs a microsecond or so an operation."
 
 #define SHARED                                                                                     \
-	.object = "fsslower", .columns = columns, CONF(slowop_conf), .check = check,               \
-	.event = slowop_path, .run = run_events, .other = &as_fields, .use_other = &fields
+	.object = "fsslower", .columns = columns, CONF(slowop_conf), .event = slowop_path,         \
+	.run = run_events, .other = &as_fields, .use_other = &fields
 
 #define FSSLOWER_OF(id, fs, functions_, options_, also, more, ...)                                 \
-	static const struct stand_in *const id##_functions = functions_;                           \
+	static const struct stand_in *id##_functions = functions_;                                 \
 	static const struct probe id##_probes[] = { FILESYSTEM_PROBES(fs), ##__VA_ARGS__, { 0 } }; \
 	static void id##_banner(struct buf *b)                                                     \
 	{                                                                                          \
-		slowop_banner(b, fs " operations");                                                \
+		say(b, fs);                                                                        \
+	}                                                                                          \
+	static void id##_check(void)                                                               \
+	{                                                                                          \
+		if (type)                                                                          \
+			id##_functions = functions;                                                \
+		check();                                                                           \
 	}                                                                                          \
 	static const struct applet id = {                                                          \
 		SHARED,                                                                            \
@@ -153,6 +181,7 @@ static const struct applet as_fields = {
 		.examples = examples,                                                              \
 		.stand_ins = &id##_functions,                                                      \
 		.probes = id##_probes,                                                             \
+		.check = id##_check,                                                               \
 		.banner_text = id##_banner,                                                        \
 	};                                                                                         \
 	APPLET(id)
@@ -169,10 +198,7 @@ FSSLOWER(zfsslower, "ZFS", zfs_functions);
 
 static void banner(struct buf *b)
 {
-	char what[64];
-
-	snprintf(what, sizeof(what), "%s operations", type);
-	slowop_banner(b, what);
+	say(b, type);
 }
 
 static const struct applet fsslower = {
@@ -184,6 +210,7 @@ static const struct applet fsslower = {
 	.examples = examples_any,
 	.stand_ins = &functions,
 	.probes = probes_any,
+	.check = check_any,
 	.banner_text = banner,
 };
 

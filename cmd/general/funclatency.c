@@ -7,6 +7,7 @@
 #include "probe/probed.h"
 
 static struct funclatency_conf conf;
+static bool kprobes;
 
 static const struct opt options[] = {
 	OPT_PID('p'),
@@ -21,6 +22,8 @@ static const struct opt options[] = {
 	OPT('l', "level", "LEVELS", &conf.levels,
 	    "measure calls within calls up to so many levels (default: all)", .min = 1,
 	    .max = CALL_LEVELS),
+	OPT('k', "kprobes", NULL, &kprobes, "accepted: functions are traced by kprobes anyway"),
+	OPT_CGROUP('c'),
 	OPT_LIST_PROBES(0),
 	OPT_EXEC,
 	{ 0 },

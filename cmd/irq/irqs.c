@@ -14,13 +14,15 @@ static size_t totals; /* where in a row they are */
 static const char *const vectors[] = { "hi",       "timer",   "net_tx", "net_rx",  "block",
 				       "irq_poll", "tasklet", "sched",  "hrtimer", "rcu" };
 
-#define OPTIONS(count_name)                                                                        \
+#define OPTIONS(count_name, ...)                                                                   \
 	OPT_TIMESTAMP('T'), OPT('N', "nanoseconds", NULL, &conf.ns, "print nanoseconds"),          \
-		OPT('C', count_name, NULL, &conf.count, "count, and do not measure time"),         \
-		OPT('d', "dist", NULL, &conf.dist, "print a histogram for each"),                  \
-		OPT('c', "cpu", "CPU", &conf.cpu, "trace this CPU only", .min = 0)
+		OPT('C', count_name, NULL, &conf.count, "count, and do not measure time",          \
+		    ##__VA_ARGS__),                                                                \
+		OPT('d', "dist", NULL, &conf.dist, "print a histogram for each",                   \
+		    .also = "distributed"),                                                        \
+		OPT('c', "cpu", "CPU", &conf.cpu, "trace this CPU only", .also = "s")
 
-static const struct opt soft_options[] = { OPTIONS("events"), { 0 } };
+static const struct opt soft_options[] = { OPTIONS("events", .also = "count"), { 0 } };
 static const struct opt hard_options[] = { OPTIONS("count"), { 0 } };
 
 #define TOTALS                                                                                     \

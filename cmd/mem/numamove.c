@@ -11,11 +11,6 @@ struct numamove_row {
 	u64 migrations, time_ns;
 };
 
-static const struct opt options[] = {
-	OPT('v', "verbose", NULL, &common.verbose, "print what libbpf says"),
-	{ 0 },
-};
-
 static const struct column columns[] = {
 	COL(interval.time, "TIME", -10, "end of the interval", .as = AS_TIME),
 	COL(migrations, "NUMA_migrations", 18, "attempts to move a page to the node of its user"),
@@ -46,7 +41,6 @@ static const struct applet numamove = {
 	       "on.\n\n"
 	       "Costs little next to the moves.",
 	.positionals = ARGS_INTERVAL_COUNT,
-	.options = options,
 	.columns = columns,
 	.examples = examples,
 	.probes = probes,

@@ -12,8 +12,7 @@ static enum { BY_SIZE, BY_COUNT, BY_NAME } order;
 static const struct opt options[] = {
 	OPT_NOCLEAR('C'),
 	OPT('r', "maxrows", "ROWS", &common.rows, "print this many rows at most (default 20)",
-	    .min = 1),
-	OPT(0, "rows", "ROWS", &common.rows, "the same", .min = 1),
+	    .min = 1, .also = "rows"),
 	OPT_PID('p'),
 	OPT_CHOICE('s', "sort", "ORDER", &order, "sort by: size (default), count, name", "size",
 		   "count", "name"),

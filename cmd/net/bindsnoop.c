@@ -12,12 +12,14 @@ static const struct opt options[] = {
 	OPT_WIDE('w'),
 	OPT_PID('p'),
 	OPT('P', "port", "PORTS", &conf.ports, "trace this local port only (a list: 80,443)",
-	    .max = 65535),
+	    .max = 65535, .also = "ports"),
 	OPT('E', "errors", NULL, &conf.errors, "trace binds that fail too"),
 	OPT('x', "failed", NULL, &conf.errors, "the same as --errors"),
 	OPT_PRINT_UID('U'),
 	OPT_UID('u'),
 	OPT(0, "count", NULL, &conf.count, "count per address and port"),
+	OPT_CGROUP('c'),
+	OPT(0, "debug-source", NULL, &common.verbose, "the same as --verbose"),
 	{ 0 },
 };
 

@@ -24,10 +24,12 @@ static const struct opt options[] = {
 	OPT('4', "ipv4", NULL, &conf.ipv4, "trace IPv4 only"),
 	OPT('6', "ipv6", NULL, &conf.ipv6, "trace IPv6 only"),
 	OPT('L', "lport", NULL, &conf.lport, "print the local port; with -c, count by it too"),
-	OPT(0, "source-port", NULL, &conf.lport, "the same as --lport"),
+	OPT('s', "source-port", NULL, &conf.lport, "the same as --lport"),
 	OPT_PRINT_UID('U'),
 	OPT_UID('u'),
 	OPT('d', "dns", NULL, &conf.dns, "print the name that the address was last the answer to"),
+	OPT_CGROUPMAP('C'),
+	OPT_MNTNSMAP('M'),
 	OPT('c', "count", NULL, &conf.count, "count connects per pair of addresses and port"),
 	{ 0 },
 };

@@ -32,6 +32,7 @@ static const struct opt options[] = {
 	OPT('B', "byraddr", NULL, &conf.by_raddr, "print a histogram per remote address"),
 	OPT('e', "extension", NULL, &average, "print the average too"),
 	OPT_FAMILIES(conf.flow),
+	OPT('D', "debug", NULL, &common.verbose, "the same as --verbose"),
 	{ 0 },
 };
 

@@ -19,9 +19,10 @@ static const struct opt options[] = {
 	OPT_PID('p'),
 	OPT('4', "ipv4", NULL, &conf.ipv4, "count IPv4 only"),
 	OPT('6', "ipv6", NULL, &conf.ipv6, "count IPv6 only"),
-	OPT_CHOICE(0, "sort", "ORDER", &order, "sort by: all (default), sent, received", "all",
+	OPT_CHOICE('s', "sort", "ORDER", &order, "sort by: all (default), sent, received", "all",
 		   "sent", "received"),
-	OPT_ROWS(0),
+	OPT_ROWS('r'),
+	OPT_CGROUP('c'),
 	{ 0 },
 };
 

@@ -21,6 +21,8 @@ static const struct opt options[] = {
 	OPT_PRINT_UID('U'),
 	OPT_UID('u'),
 	OPT_FAMILIES(conf.flow),
+	OPT_CGROUPMAP('C'),
+	OPT_MNTNSMAP('M'),
 	OPT('v', "verbose", NULL, &words,
 	    "print words for the types, the network namespace, and times in nanoseconds"),
 	{ 0 },

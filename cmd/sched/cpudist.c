@@ -14,6 +14,7 @@ static const struct opt options[] = {
 	OPT_PID('p'),
 	OPT('I', "include-idle", NULL, &conf.idle,
 	    "count the idle threads too; with -P and -L apart for each CPU"),
+	OPT_CGROUP('c'),
 	OPT('e', "extension", NULL, &extension, "print the average, total and count"),
 	{ 0 },
 };

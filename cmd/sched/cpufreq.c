@@ -12,7 +12,7 @@ static const struct opt options[] = {
 	OPT_DURATION('d'),
 	OPT('f', "frequency", "HZ", &hz, "sample so many times a second (default 99)", .min = 1,
 	    .max = 10000),
-	OPT('c', "cgroup", "PATH", &common.cgroup, "trace this control group and those below it"),
+	OPT_CGROUP('c'),
 	{ 0 },
 };
 

@@ -255,7 +255,8 @@ APPLET(offwaketime);
 #define ROW struct wakeuptime_row
 
 static const struct opt wakeup_options[] = {
-	OPT('u', "useronly", NULL, &conf.user_threads, "trace no kernel threads"),
+	OPT('u', "useronly", NULL, &conf.user_threads, "trace no kernel threads",
+	    .also = "user-threads-only"),
 	OPT_PID('p'),
 	OPT('v', "verbose", NULL, &common.addresses, "print raw addresses before the names"),
 	OPT_FOLDED('f'),

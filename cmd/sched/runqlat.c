@@ -11,6 +11,7 @@ static const struct opt options[] = {
 	OPT(0, "pidnss", NULL, &conf.by_pidns, "print a histogram per PID namespace"),
 	OPT('L', "tids", NULL, &conf.by_tid, "print a histogram per thread"),
 	OPT_PID('p'),
+	OPT_CGROUP('c'),
 	{ 0 },
 };
 

@@ -12,9 +12,9 @@ static const struct opt options[] = {
 	OPT('O', "runqocc", NULL, &occupancy,
 	    "print occupancy: in what part of the samples threads waited"),
 	OPT('C', "cpus", NULL, &conf.by_cpu, "print each CPU separately"),
-	OPT(0, "frequency", "HZ", &hz, "sample this often a second (default 99)", .min = 1,
+	OPT('f', "frequency", "HZ", &hz, "sample this often a second (default 99)", .min = 1,
 	    .max = 100000),
-	OPT(0, "host", NULL, &conf.host,
+	OPT('H', "host", NULL, &conf.host,
 	    "count the whole queue of the CPU, not that of the running thread's group"),
 	{ 0 },
 };

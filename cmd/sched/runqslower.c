@@ -9,7 +9,7 @@ static const struct opt options[] = {
 	OPT_PID('p'),
 	OPT_TID('t'),
 	OPT('P', "previous", NULL, &previous, "print the thread that ran before too"),
-	OPT(0, "comm", "NAME", &common.comm, "trace threads whose name contains NAME"),
+	OPT('c', "comm", "NAME", &common.comm, "trace threads whose name contains NAME"),
 	{ 0 },
 };
 

@@ -6,7 +6,7 @@
 #include "kernel.h"
 #include "stacks.h"
 
-static struct capable_conf conf;
+static struct capable_conf conf = { .depth = STACK_DEPTH };
 static bool extra;
 
 /* include/uapi/linux/capability.h */
@@ -87,12 +87,18 @@ static const struct opt options[] = {
 	OPT_PID('p'),
 	OPT('K', "kernel-stack", NULL, &conf.kernel_stack, "print the kernel stack"),
 	OPT('U', "user-stack", NULL, &conf.user_stack, "print the user stack"),
-	OPT('x', "extra", NULL, &extra, "print the thread ID and whether it is a setid call"),
+	OPT('x', "extra", NULL, &extra, "print the thread ID and whether it is a setid call",
+	    .also = "extra-fields"),
 	OPT('u', "unique", NULL, &conf.unique,
 	    "print a capability once a process (with -K, -U: and stack)"),
 	OPT(0, "unique-cgroup", NULL, &conf.by_cgroup, "the same once a control group"),
+	OPT(0, "perf-max-stack-depth", "N", &conf.depth,
+	    "keep this many frames of a stack (default 127)", .min = 1, .max = STACK_DEPTH),
+	OPT(0, "stack-storage-size", "N", &common.stack_storage,
+	    "accepted: each event brings its stacks, none are stored", .min = 1),
 	OPT_FOLDED(0),
 	OPT_OFFSET(0),
+	OPT_CGROUP('c'),
 	OPT_EXEC,
 	{ 0 },
 };

@@ -95,6 +95,7 @@ static const struct opt options[] = {
 	OPT(0, "max-args", "N", &conf.max_args,
 	    "print this many arguments at most; 0: all of them"),
 	OPT_PPID('P'),
+	OPT_CGROUP('c'),
 	{ 0 },
 };
 

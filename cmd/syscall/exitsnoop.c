@@ -11,7 +11,7 @@
 
 static struct exitsnoop_conf conf;
 static const char *label;
-static bool utc, labelled;
+static bool utc, labelled, timespec;
 static char time_head[32] = "TIME";
 
 static void time_text(struct buf *b, const void *field, const void *row)
@@ -59,7 +59,11 @@ static const struct opt options[] = {
 	    "trace this process only (a list: 1,2,3), until it has exited"),
 	OPT(0, "label", "TEXT", &label, "begin each line with TEXT, 'exit' if that is empty"),
 	OPT('x', "failed", NULL, &conf.failed, "leave out exits with code 0"),
-	OPT(0, "per-thread", NULL, &conf.threads, "print a line for each thread"),
+	OPT('T', "per-thread", NULL, &conf.threads, "print a line for each thread",
+	    .also = "threaded"),
+	OPT(0, "timespec", NULL, &timespec,
+	    "accepted: the kernel's types say what a time of start is"),
+	OPT_CGROUP('c'),
 	OPT_EXEC,
 	{ 0 },
 };

@@ -40,7 +40,7 @@ offered bcctool --man ''
 has "$any" '--man'
 
 for name in "${names[@]}"; do
-	options=$("$BCCTOOL" "$name" --help | grep -oE '^ +(-., )?--[a-z0-9_-]+' | grep -oE -- '-[^ ,]+')
+	options=$("$BCCTOOL" "$name" --help | grep -oE '^ {2,6}(-., )?--[a-z0-9_-]+' | grep -oE -- '-[^ ,]+')
 	offered bcctool "$name" -
 	fact "all options of $name are offered, and no others" \
 		test "$(sort "$scratch/out")" = "$(sort <<<"$options")"

@@ -13,7 +13,12 @@ def test_attributes():
     with mounted("f2fs") as path:
         (path / "f").touch()
         mine = waiting_work("stat", 9, path / "f")
-        dist = tool("f2fsdist", "--getattr", "-p", mine.pid, json=True)
+        dist = tool("f2fsdist", "-p", mine.pid, json=True)
         mine.go()
         found = hists(dist.stop())
     assert {op: hist["count"] for op, hist in found.items()} == {"getattr": 9}
+
+
+@alone
+def test_another_file_system():
+    check_dist("ext4", "f2fsdist", "-t", "ext4", "-T")

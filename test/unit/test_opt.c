@@ -39,8 +39,8 @@ static const struct opt options[] = {
 	OPT_PPID('P'),
 	OPT_UID('u'),
 	OPT_NAME('n'),
-	OPT('x', "failed", NULL, &got.flag, "flag"),
-	OPT('i', "number", "N", &got.number, "number", .min = 2, .max = 10),
+	OPT('x', "failed", NULL, &got.flag, "flag", .also = "f"),
+	OPT('i', "number", "N", &got.number, "number", .min = 2, .max = 10, .also = "how-many"),
 	OPT('s', "small", "N", &got.small, "u32"),
 	OPT('m', "min-ms", "MS", &got.ns, "ms", .scale = 1000000),
 	OPT('o', "text", "TEXT", &got.text, "text"),
@@ -201,6 +201,7 @@ static void flags(void **state)
 	good(&applet, "-x", "flag ");
 	good(&applet, "--failed --verbose", "flag verbose ");
 	good(&applet, "--fail", "flag ");
+	good(&applet, "-fv", "flag verbose ");
 	bad(&applet, "--failed=1", 2, "faketool: option '--failed' doesn't allow an argument");
 }
 
@@ -210,6 +211,8 @@ static void numbers(void **state)
 	good(&applet, "-i 2", "number=2 ");
 	good(&applet, "-i10", "number=10 ");
 	good(&applet, "--number=0xa", "number=10 ");
+	good(&applet, "--how-many=3", "number=3 ");
+	good(&applet, "--how_many 3", "number=3 ");
 	good(&applet, "--number 010", "number=10 "); /* not octal */
 	good(&applet, "-s 4294967295", "small=4294967295 ");
 	good(&applet, "-m 18446744073709", "ns=18446744073709000000 ");
@@ -391,6 +394,7 @@ static void unknown(void **state)
 	(void)state;
 	bad(&applet, "--nonesuch", 2, "faketool: unrecognized option '--nonesuch'\n");
 	bad(&applet, "-Z", 2, "faketool: invalid option -- 'Z'\n");
+	bad(&applet, "--ebpf", 2, "faketool: --ebpf: there is no C source at run time");
 	bad(&applet, "--c", 2, "faketool: option '--c' is ambiguous"); /* color, csv, cgroup ... */
 }
 
@@ -404,6 +408,10 @@ static void helps(void **state)
 	for (char *line = strtok(said, "\n"); line; line = strtok(NULL, "\n"))
 		assert_true(strlen(line) <= 80);
 	assert_int_equal(parse(&applet, "--help --nonesuch"), 0);
+	assert_int_equal(parse(&applet, "-h"), 0);
+	assert_non_null(strstr(said, "number (also --how-many)\n"));
+	assert_non_null(strstr(said, "flag (also -f)\n"));
+	assert_int_equal(parse(&applet, "-V"), 0);
 	assert_int_equal(parse(&applet, "--version"), 0);
 	assert_memory_equal(said, "faketool (bcctool ", 18);
 	assert_int_equal(parse(&words, "--help"), 0);
