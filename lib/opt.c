@@ -47,11 +47,14 @@ static const struct opt always[] = {
 	{ 0 },
 };
 
-const struct opt args_interval_count[] = {
-	OPT(0, "interval", NULL, &common.interval, "seconds between reports", .min = 1),
-	OPT(0, "count", NULL, &common.count, "number of reports", .min = 1),
-	{ 0 },
-};
+#define INTERVAL(more)                                                                             \
+	OPT(0, "interval", NULL, &common.interval, "seconds between reports" more, .min = 1)
+#define COUNT                                                                                      \
+	OPT(0, "count", NULL, &common.count, "number of reports (default: until Ctrl-C)", .min = 1)
+
+const struct opt args_interval_count[] = { INTERVAL(" (default: one, at the end)"), COUNT, { 0 } };
+const struct opt args_every_second[] = { INTERVAL(" (default 1)"), COUNT, { 0 } };
+const struct opt args_every_5_seconds[] = { INTERVAL(" (default 5)"), COUNT, { 0 } };
 
 const struct opt args_duration[] = {
 	OPT(0, "duration", NULL, &common.duration, "seconds to trace for", .min = 1),

@@ -158,10 +158,13 @@ extern struct common common;
 	    "run COMMAND, the rest of the line, and trace it alone until it ends")
 
 /* Positionals that many applets share. */
-extern const struct opt args_interval_count[], args_duration[], args_pid[];
-#define ARGS_INTERVAL_COUNT args_interval_count
-#define ARGS_DURATION       args_duration
-#define ARGS_PID            args_pid /* "[pid]", 0 is all */
+extern const struct opt args_interval_count[], args_every_second[], args_every_5_seconds[],
+	args_duration[], args_pid[];
+#define ARGS_INTERVAL_COUNT  args_interval_count
+#define ARGS_EVERY_SECOND    args_every_second /* the same, where a second is the default */
+#define ARGS_EVERY_5_SECONDS args_every_5_seconds
+#define ARGS_DURATION        args_duration
+#define ARGS_PID             args_pid /* "[pid]", 0 is all */
 
 struct applet;
 void opt_parse(const struct applet *a, int argc, char **argv);

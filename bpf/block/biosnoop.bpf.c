@@ -31,10 +31,8 @@ static __always_inline void report(void *ctx, struct request *rq, const struct i
 	e.task.time = io->issued + e.lat_ns;
 	if (!io->task.time)
 		e.task.comm[0] = '?';
-	else if (io->issued >= io->task.time)
-		e.queue_ns = io->issued - io->task.time;
 	else
-		lose(LOST_CLOCK);
+		between(io->task.time, io->issued, &e.queue_ns);
 	e.sector = io->sector;
 	e.bytes = io->bytes;
 	e.op = io->op;

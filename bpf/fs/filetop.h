@@ -26,6 +26,7 @@ struct filetop_value {
 	u32 type; /* enum filetop_type */
 	char comm[COMM_LEN];
 	char file[PATH_NAME];
+	u32 unused;
 };
 
 struct filetop_row {

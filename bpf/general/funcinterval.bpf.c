@@ -12,7 +12,7 @@ u64 last; /* when it was called */
 static __always_inline int measure(void *ctx, u32 site)
 {
 	struct bcc_hist *hist;
-	u64 now, before;
+	u64 now, before, ns;
 	u32 key = 0;
 
 	if (!wanted())
@@ -21,13 +21,11 @@ static __always_inline int measure(void *ctx, u32 site)
 	before = __sync_lock_test_and_set(&last, now);
 	if (!before)
 		return 0;
-	if (now < before) { /* called on two CPUs at once */
-		lose(LOST_CLOCK);
+	if (!between(before, now, &ns)) /* called on two CPUs at once */
 		return 0;
-	}
 	hist = hists_at(&key);
 	if (hist)
-		hist_add(hist, (now - before) / conf.unit_ns);
+		hist_add(hist, ns / conf.unit_ns);
 	return 0;
 }
 

@@ -23,6 +23,8 @@ static __always_inline void lose(enum bcc_loss kind)
 	__sync_fetch_and_add(&bcc_lost[kind], 1);
 }
 
+#include "between.bpf.h"
+
 #define HASH(name, key_t, value_t, entries)                                                        \
 	struct {                                                                                   \
 		__uint(type, BPF_MAP_TYPE_HASH);                                                   \
@@ -432,20 +434,10 @@ static __always_inline void task_now(struct bcc_task *t)
 	bpf_get_current_comm(t->comm, sizeof(t->comm));
 }
 
-/*
- * The time since `start`; false, and counted, if that is after now: clocks of two CPUs may differ
- * by a little, and a difference taken as unsigned would be 585 years.
- */
+/* The time since `start`; false, and counted, if that is after now. */
 static __always_inline bool elapsed(u64 start, u64 *ns)
 {
-	u64 now = bpf_ktime_get_ns();
-
-	if (now < start) {
-		lose(LOST_CLOCK);
-		return false;
-	}
-	*ns = now - start;
-	return true;
+	return between(start, bpf_ktime_get_ns(), ns);
 }
 
 #endif

@@ -54,12 +54,7 @@ static __always_inline bool was_blocked(u64 now, u32 tid, struct blocked *b, u64
 	if (!known)
 		return false;
 	*b = *known;
-	if (now < b->since) {
-		lose(LOST_CLOCK);
-		return false;
-	}
-	*ns = now - b->since;
-	return *ns / 1000 >= conf.min_us && *ns / 1000 <= conf.max_us;
+	return between(b->since, now, ns) && *ns / 1000 >= conf.min_us && *ns / 1000 <= conf.max_us;
 }
 
 static __always_inline void unblock(u32 tid)

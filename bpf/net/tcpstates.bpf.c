@@ -11,8 +11,8 @@ static __always_inline void time_state(struct tcpstates_event *e)
 {
 	u64 *last = bpf_map_lookup_elem(&since, &e->skaddr);
 
-	if (last && e->task.time > *last)
-		e->span_ns = e->task.time - *last;
+	if (last)
+		between(*last, e->task.time, &e->span_ns);
 	if (e->newstate == TCP_CLOSE)
 		bpf_map_delete_elem(&since, &e->skaddr);
 	else

@@ -18,7 +18,6 @@ struct tcptracer_event {
 	u8 unused[3];
 	u32 type; /* TCPTRACER_* */
 	u32 netns;
-	u32 unused2;
 };
 
 #endif

@@ -52,12 +52,14 @@ static __always_inline void on_cpu(struct task_struct *prev, struct task_struct 
 {
 	u32 tid = FIELD(typed, prev, pid);
 	struct running *r = running_here();
-	u64 now = bpf_ktime_get_ns(); /* where one ends the next begins: our own time is not lost */
+	u64 ns, now = bpf_ktime_get_ns(); /* where one ends the next begins: our own time is not
+					     lost */
 
 	if (!r)
 		return;
-	if (r->since && r->tid == tid && wanted_thread(prev, tid, typed) && now >= r->since)
-		record(prev, tid, now - r->since, typed);
+	if (r->since && r->tid == tid && wanted_thread(prev, tid, typed) &&
+	    between(r->since, now, &ns))
+		record(prev, tid, ns, typed);
 	r->since = now;
 	r->tid = FIELD(typed, next, pid);
 }

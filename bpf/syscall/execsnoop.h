@@ -35,6 +35,7 @@ struct execsnoop_head {
 	bool cut;    /* not all of the text could be read or sent */
 	bool script; /* run by an interpreter, whose name and option are before the script's name */
 	char pcomm[COMM_LEN];
+	u32 unused;
 };
 
 /* The file's name and then the arguments, from the 0th on, each ended by NUL. */

@@ -61,7 +61,7 @@ static __always_inline int exited(void *ctx, struct task_struct *p, bool typed)
 	e.task.pid = ids.pid;
 	e.task.tid = ids.tid;
 	BPF_CORE_READ_STR_INTO(&e.task.comm, task, comm);
-	e.age_ns = e.task.time - FIELD(typed, task, start_time);
+	between(FIELD(typed, task, start_time), e.task.time, &e.age_ns);
 	parent = FIELD(typed, leader, real_parent);
 	e.ppid = ids_of(parent, FIELD(typed, parent, tgid), 0).pid;
 	e.signal = code & 0x7f;

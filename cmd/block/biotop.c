@@ -101,7 +101,7 @@ static const struct applet biotop = {
 	       "thread. Disks that pass their I/O on to others (device mapper, md) have no "
 	       "requests: it is those of the disks below that are shown.\n\n"
 	       "Costs little unless there are many thousands of requests a second.",
-	.positionals = ARGS_INTERVAL_COUNT,
+	.positionals = ARGS_EVERY_SECOND,
 	.options = options,
 	.columns = columns,
 	.examples = examples,

@@ -82,7 +82,7 @@ static const struct applet cachestat = {
 	       "call several times a page, or never. Here they are pages, and those of "
 	       "nr_dirtied in /proc/vmstat.\n\n"
 	       "Costs a counter for every read and for every page that is cached.",
-	.positionals = ARGS_INTERVAL_COUNT,
+	.positionals = ARGS_EVERY_SECOND,
 	.options = options,
 	.columns = columns,
 	.examples = examples,

@@ -36,12 +36,6 @@ static const struct opt options[] = {
 	{ 0 },
 };
 
-static const struct opt positionals[] = {
-	OPT(0, "interval", NULL, &common.interval, "seconds between reports (default 5)", .min = 1),
-	OPT(0, "count", NULL, &common.count, "number of reports (default: until Ctrl-C)", .min = 1),
-	{ 0 },
-};
-
 static void user_text(struct buf *b, const void *field, const void *row)
 {
 	u32 uid;
@@ -162,7 +156,7 @@ static const struct applet cachetop = {
 	       "BCC's "
 	       "are parts of their sum.\n\n"
 	       "Costs a look-up for every read and for every page that is cached.",
-	.positionals = positionals,
+	.positionals = ARGS_EVERY_5_SECONDS,
 	.options = options,
 	.columns = columns,
 	.examples = examples,

@@ -72,7 +72,7 @@ static const struct applet dcstat = {
 	       "those of them that the cache of directory entries does not have. A name that is "
 	       "known not to exist is a hit too.\n\n"
 	       "Traces every lookup: expect a few percent on a machine that opens many files.",
-	.positionals = ARGS_INTERVAL_COUNT,
+	.positionals = ARGS_EVERY_SECOND,
 	.options = options,
 	.columns = columns,
 	.examples = examples,

@@ -120,7 +120,7 @@ static const struct applet filetop = {
 	       "pread(2) and pwrite(2), on any file system. Those of readv(2), io_uring and "
 	       "asynchronous I/O go another way and are not seen.\n\n"
 	       "Costs a look-up for each read and write, of which there may be very many.",
-	.positionals = ARGS_INTERVAL_COUNT,
+	.positionals = ARGS_EVERY_SECOND,
 	.options = options,
 	.columns = columns,
 	.examples = examples,

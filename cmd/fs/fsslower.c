@@ -89,15 +89,21 @@ static const struct column columns[] = {
 		.size = sizeof(((ROW *)0)->field), ##__VA_ARGS__                                   \
 	}
 
+#define FIELDS                                                                                     \
+	FIELD("TASK", task.comm), FIELD("PID", task.pid), FIELD("TYPE", op, .name = letter),       \
+		FIELD("BYTES", bytes), FIELD("OFFSET_b", offset),                                  \
+		FIELD("LATENCY_us", lat_ns, .name = microseconds), FIELD("FILE", path.file)
+
 static const struct column csv[] = {
 	FIELD("ENDTIME_us", task.time, .name = microseconds),
-	FIELD("TASK", task.comm),
-	FIELD("PID", task.pid),
-	FIELD("TYPE", op, .name = letter),
-	FIELD("BYTES", bytes),
-	FIELD("OFFSET_b", offset),
-	FIELD("LATENCY_us", lat_ns, .name = microseconds),
-	FIELD("FILE", path.file),
+	FIELDS,
+	{ 0 },
+};
+
+/* As libbpf-tools have it. */
+static const struct column csv_any[] = {
+	FIELD("ENDTIME_ns", task.time),
+	FIELDS,
 	{ 0 },
 };
 
@@ -140,11 +146,13 @@ static void say(struct buf *b, const char *fs)
 	slowop_banner(b, what);
 }
 
-static const struct applet as_fields = {
-	.columns = csv,
-	.event = slowop_path,
-	.run = run_events,
-};
+#define AS_FIELDS(columns_)                                                                        \
+	{                                                                                          \
+		.columns = columns_, .event = slowop_path, .run = run_events                       \
+	}
+
+static const struct applet as_fields = AS_FIELDS(csv);
+static const struct applet as_fields_any = AS_FIELDS(csv_any);
 
 #define DOC(fs, also)                                                                              \
 	"Prints each read, write, open" also " and fsync of a file on " fs                         \
@@ -156,7 +164,7 @@ static const struct applet as_fields = {
 
 #define SHARED                                                                                     \
 	.object = "fsslower", .columns = columns, CONF(slowop_conf), .event = slowop_path,         \
-	.run = run_events, .other = &as_fields, .use_other = &fields
+	.run = run_events, .use_other = &fields
 
 #define FSSLOWER_OF(id, fs, functions_, options_, also, more, ...)                                 \
 	static const struct stand_in *id##_functions = functions_;                                 \
@@ -179,6 +187,7 @@ static const struct applet as_fields = {
 		.options = options_,                                                               \
 		.positionals = slowop_min_ms,                                                      \
 		.examples = examples,                                                              \
+		.other = &as_fields,                                                               \
 		.stand_ins = &id##_functions,                                                      \
 		.probes = id##_probes,                                                             \
 		.check = id##_check,                                                               \
@@ -212,6 +221,7 @@ static const struct applet fsslower = {
 	.probes = probes_any,
 	.check = check_any,
 	.banner_text = banner,
+	.other = &as_fields_any,
 };
 
 APPLET(fsslower);

@@ -68,7 +68,7 @@ static const struct applet vfsstat = {
 	       "vector, as readv(2), or are handed over by io_uring, do not pass here.\n\n"
 	       "Costs a counter a call: noticeable only where reads and writes number millions a "
 	       "second.",
-	.positionals = ARGS_INTERVAL_COUNT,
+	.positionals = ARGS_EVERY_SECOND,
 	.options = options,
 	.columns = columns,
 	.examples = examples,

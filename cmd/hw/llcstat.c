@@ -31,6 +31,11 @@ static void row_hit(struct buf *b, const void *field, const void *row)
 	hit_text(b, v.references, v.misses);
 }
 
+static const struct opt positionals[] = {
+	OPT(0, "duration", NULL, &common.duration, "seconds to trace for (default 10)", .min = 1),
+	{ 0 },
+};
+
 static const struct column columns[] = {
 	COL(key.pid, "PID", -8, "process ID"),
 	COL(key.tid, "TID", -8, "thread ID; with -t", .show = &conf.by_thread),
@@ -113,7 +118,7 @@ static const struct applet llcstat = {
 	       "each stands for as many as -c says, and is the thread's that ran at that "
 	       "moment. So misses of a short time may be more than the references.\n\n"
 	       "Costs an interrupt a sample: less with a larger -c.",
-	.positionals = ARGS_DURATION,
+	.positionals = positionals,
 	.options = options,
 	.columns = columns,
 	.examples = examples,

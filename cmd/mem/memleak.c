@@ -371,7 +371,7 @@ static const struct applet memleak = {
 	       "Costs several microseconds for each allocation and for each free: a program that "
 	       "does little else becomes many times slower. -s does not change what frees cost; -z "
 	       "spares the stacks of small ones.",
-	.positionals = ARGS_INTERVAL_COUNT,
+	.positionals = ARGS_EVERY_5_SECONDS,
 	.options = options,
 	.columns = columns,
 	.examples = examples,

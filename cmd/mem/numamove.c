@@ -40,7 +40,7 @@ static const struct applet numamove = {
 	       "Attempts that fail count, too. There are none unless kernel.numa_balancing is "
 	       "on.\n\n"
 	       "Costs little next to the moves.",
-	.positionals = ARGS_INTERVAL_COUNT,
+	.positionals = ARGS_EVERY_SECOND,
 	.columns = columns,
 	.examples = examples,
 	.probes = probes,

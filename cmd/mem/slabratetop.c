@@ -76,7 +76,7 @@ static const struct applet slabratetop = {
 	       "has merged, under one name of them.\n\n"
 	       "Traces every allocation: a few percent where there are hundreds of thousands a "
 	       "second.",
-	.positionals = ARGS_INTERVAL_COUNT,
+	.positionals = ARGS_EVERY_SECOND,
 	.options = options,
 	.columns = columns,
 	.examples = examples,

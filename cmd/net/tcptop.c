@@ -154,7 +154,7 @@ static const struct applet tcptop = {
 	       "encrypts "
 	       "(TLS), and MPTCP.\n\n"
 	       "Traces every send and receive: expect a few percent on a busy machine.",
-	.positionals = ARGS_INTERVAL_COUNT,
+	.positionals = ARGS_EVERY_SECOND,
 	.options = options,
 	.columns = columns,
 	.examples = examples,

@@ -93,7 +93,7 @@ static const struct opt options[] = {
 	OPT('C', "print-cpu", NULL, &print_cpu, "print the CPU"),
 	OPT('M', "print-pcomm", NULL, &print_pcomm, "print the name of the parent"),
 	OPT(0, "max-args", "N", &conf.max_args,
-	    "print this many arguments at most; 0: all of them"),
+	    "print this many arguments at most (default 20); 0: all of them"),
 	OPT_PPID('P'),
 	OPT_CGROUP('c'),
 	{ 0 },

@@ -33,6 +33,10 @@ never 'options, control groups and columns know no engine' \
 	'lib/column.[ch] lib/cgroup.[ch] lib/opt.h lib/filter.h' '(run|applet|ring|report|object)[.]h'
 fact 'no C file is included' test -z "$(includes lib/*.[ch] cmd/*.c cmd/*/*.c | grep -E '[.]c$')"
 
+# Clocks of two CPUs may differ: a difference of times is between()'s to take.
+fact 'no BPF program subtracts times itself' test -z \
+	"$(grep -rnE '(now|ktime_get_ns\(\)|task\.time) - ' bpf --include='*.c' --include='*.h')"
+
 # One applet's file does not use another's header: its own, those of its family, and the library's.
 for dir in cmd/*/; do
 	layer=$(basename "$dir")

@@ -86,12 +86,26 @@ def check_slower(kind, applet, *args, all_=("0",), fsync="S", letters="OWRS"):
     assert {row["FILENAME"] for row in text.rows if row["T"] in "OWR"} == {full}
 
     head, *lines = bcc.out.splitlines()
+    assert head[:10] == ("ENDTIME_ns" if applet == "fsslower" else "ENDTIME_us")
     assert head[9:] == "s,TASK,PID,TYPE,BYTES,OFFSET_b,LATENCY_us,FILE", head
     fields = [line.split(",") for line in lines]
     assert [tuple(field[1:6]) for field in fields] == [
         ("work", str(row["pid"]), letter(row), str(row["bytes"]), str(row["offset"])) for row in rows
     ]
     return rows
+
+
+def check_writes_of_o_sync(kind, applet):
+    """A write of O_SYNC is an fsync too: both are there, with times of their own (bcc@82c212fa)."""
+    with mounted(kind) as path:
+        writer = waiting_work("ops", path / "f", 1, 6, 0, 0, 1)
+        slow = tool(applet, "0", "-p", writer.pid, json=True)
+        did = writer.go()
+        slow = slow.stop()
+    of = lambda op: [row["lat_ns"] for row in slow.json[:-1] if row["op"] == op]
+    assert len(of("W")) == len(of("S")) == 6
+    assert all(inner <= outer for inner, outer in zip(of("S"), of("W")))
+    assert sum(of("W")) <= 1000 * (did["write_us"] + 6)
 
 
 def check_zfs(applet):

@@ -499,6 +499,31 @@ def folder():
 
 
 @contextlib.contextmanager
+def kernel_trace(*events, only=None):
+    """The kernel's own trace of events, as block/block_rq_issue, of those that match `only`: a function
+    that ends it and gives (time, event, text) of each. Times are of the clock that BPF reads, in s."""
+    instance = TRACING / "instances" / f"live{os.getpid()}"
+    instance.mkdir()
+
+    def lines():
+        write(instance / "tracing_on", 0)
+        text = (instance / "trace").read_text(errors="replace")
+        found = re.findall(r"^[^#].* (\d+\.\d{6}): (\w+): (.*)$", text, re.MULTILINE)
+        return [(float(at), event, rest) for at, event, rest in found]
+
+    try:
+        write(instance / "trace_clock", "mono")
+        for event in events:
+            if only:
+                write(instance / "events" / event / "filter", only)
+            write(instance / "events" / event / "enable", 1)
+        yield lines
+    finally:
+        write(instance / "events/enable", 0)
+        instance.rmdir()
+
+
+@contextlib.contextmanager
 def null_blk(**parameters):
     """A null_blk disk: its /dev path. Parameters as in configfs (completion_nsec, size, ...)."""
     load("null_blk", nr_devices=0)

@@ -81,7 +81,11 @@ def test_text():
         name = os.path.basename(disk)
         snoop = tool("biosnoop", "-Q", "-P", "-d", name)
         did = work("disk", disk, 6, 4096, "r")
-        text = snoop.stop()
+        clock = tool("biosnoop", "-t", "-d", name)
+        work("disk", disk, 2, 4096, "r")
+        text, clock = snoop.stop(), clock.stop()
+    assert clock.out.splitlines()[0].split()[:2] == ["TIME", "COMM"] and len(clock.rows) == 2
+    assert all(re.fullmatch(r"\d\d:\d\d:\d\d", row["TIME"]) for row in clock.rows)
     assert text.out.splitlines()[0].split() == "TIME(s) COMM PID DISK T SECTOR BYTES P QUE(ms) LAT(ms)".split()
     rows = text.of(did["pid"])
     assert [r["P"] for r in rows] == ["?", "S", "S", "S", "S", "S"]
@@ -96,11 +100,13 @@ def test_long_names_minimum_and_pid():
     with null_blk(irqmode=2, completion_nsec=5 * MS) as disk, folder() as path:
         name = os.path.basename(disk)
         run(["cp", "/bin/dd", path / "fifteen-letters"])
-        snoop = tool("biosnoop", "-d", name, "--min", "3")
+        snoop = tool("biosnoop", "-d", name, "-m", "3")
+        stacks = tool("biostacks", "-d", name)
         none = tool("biosnoop", "-d", name, "--min", "60000", json=True)
         other = tool("biosnoop", "-d", name, "--pid", os.getpid(), json=True)
         run([path / "fifteen-letters", f"if={disk}", "of=/dev/null", "bs=4k", "count=4", "iflag=direct"])
         assert sum("fifteen-letters" in line for line in snoop.stop().out.splitlines()) == 4
+        assert "fifteen-letters " in stacks.stop().out
         assert len(none.stop().json) == 1 and len(other.stop().json) == 1
 
 
@@ -122,6 +128,55 @@ def test_submitter_below_device_mapper():
         finally:
             run(["dmsetup", "remove", "--noudevsync", name], check=False)
     assert [r["sector"] for r in rows] == [2048 + 8 * i for i in range(5)]
+
+
+@alone
+@needs("module:dm-crypt")
+def test_submitter_above_encryption():
+    """Who reads submits what is read below; what is written dm-crypt submits, by a thread of its own."""
+    with null_blk(irqmode=2, completion_nsec=5 * MS) as disk:
+        name = f"live{os.getpid()}"
+        table_ = f"0 4096 crypt aes-xts-plain64 {os.urandom(32).hex()} 0 {disk} 2048"
+        made = run(["dmsetup", "create", name, "--noudevsync", "--table", table_], check=False)
+        if made.code:
+            raise Skip(f"no dm-crypt: {made.err.strip()}")
+        try:
+            minor = run(["dmsetup", "info", "-c", "--noheadings", "-o", "minor", name]).out.strip()
+            snoop = tool("biosnoop", "-d", os.path.basename(disk), json=True)
+            read = run(["dd", f"if=/dev/dm-{minor}", "of=/dev/null", "bs=4k", "count=5", "iflag=direct"])
+            wrote = run(["dd", "if=/dev/zero", f"of=/dev/dm-{minor}", "bs=4k", "count=5", "oflag=direct"])
+            rows = snoop.stop().json[:-1]
+        finally:
+            run(["dmsetup", "remove", "--noudevsync", name], check=False)
+    place = [2048 + 8 * i for i in range(5)]
+    assert [r["sector"] for r in rows if r["pid"] == read.pid and r["comm"] == "dd"] == place
+    written = [r for r in rows if r["op"] == "W"]
+    assert [r["sector"] for r in written] == place and wrote.pid not in {r["pid"] for r in written}
+    assert all(r["comm"].startswith("dmcrypt_write") for r in written), written
+
+
+@alone
+def test_times_are_those_of_the_kernels_trace():
+    """From being queued (Q) over issue (D) to the end (C), as blktrace calls them (bcc#1077)."""
+    with null_blk(irqmode=2, completion_nsec=10 * MS, hw_queue_depth=1, submit_queues=1) as disk:
+        scheduler(disk, "none")
+        device = os.stat(disk).st_rdev
+        only = f"dev == {os.major(device) << 20 | os.minor(device)}"
+        events = ("block_bio_queue", "block_rq_issue", "block_rq_complete")
+        with kernel_trace(*(f"block/{event}" for event in events), only=only) as lines:
+            snoop = tool("biosnoop", "-d", os.path.basename(disk), json=True)
+            readers = [waiting_work("disk", disk, 10, 4096, "r", 65536) for _ in range(3)]
+            for reader in readers:
+                reader.begin()
+            for reader in readers:
+                reader.wait()
+            rows = snoop.stop().json[:-1]
+            times = {event: [at for at, name, _ in lines() if name == event] for event in events}
+    assert len(rows) == 30 and {len(at) for at in times.values()} == {30}
+    queued, issued, done = (sum(times[event]) for event in events)
+    latency, all_ = (sum(row["lat_ns"] + whole * row["queue_ns"] for row in rows) / 1e9 for whole in (0, 1))
+    assert abs(latency - (done - issued)) <= 0.02 * (done - issued)
+    assert abs(all_ - (done - queued)) <= 0.02 * (done - queued)
 
 
 def test_unknown_disk():

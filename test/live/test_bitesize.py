@@ -38,6 +38,24 @@ def test_sizes_by_name():
 
 
 @alone
+def test_names_of_15_characters_and_more():
+    """All of a name that is as long as a thread's can be; of a longer one there is no thread."""
+    with null_blk(irqmode=2, completion_nsec=1_000_000) as disk, folder() as path:
+        name = os.path.basename(disk)
+        run(["cp", WORK, path / "fifteen-letters"])
+        only = tool("bitesize", "-d", name, "-c", "fifteen-letters", json=True)
+        other = tool("bitesize", "-d", name, "-c", "fifteen-letterz", json=True)
+        work("disk", disk, 3, 4096, "r")
+        run([path / "fifteen-letters", "disk", disk, 5, 16384, "r"])
+        only, other = only.stop(), other.stop()
+    assert [(row["comm"], row["count"]) for row in only.json[:-1]] == [("fifteen-letters", 5)]
+    assert other.json[:-1] == []
+    for length in (16, 20):
+        result = tool_run("bitesize", "-c", "x" * length)
+        assert result.code == 2 and "not a name of 1 to 15 characters" in result.err
+
+
+@alone
 def test_the_submitter_though_a_kworker_issues():
     # One at a time in the driver: the kernel issues the others, some of them again and again.
     with null_blk(irqmode=2, completion_nsec=2_000_000, hw_queue_depth=1, submit_queues=1) as disk:

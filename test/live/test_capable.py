@@ -50,9 +50,11 @@ def test_unique_pid_and_stacks():
     one = spawn(["sh", "-c", "read go; exec chroot / true"], stdin=(pipe := os.pipe())[0])
     unique, only = tool("capable", "--unique", json=True), tool("capable", "-p", one.pid, json=True)
     stacks = tool("capable", "-K", "-p", one.pid)
+    shallow = tool("capable", "-K", "--perf-max-stack-depth", 3, "-p", one.pid, json=True)
     did = run(DAEMON)
     os.write(pipe[1], b"go\n")
     one.wait()
+    assert {len(r["kernel"]) for r in shallow.stop().json[:-1]} == {3}
     unique, only, stacks = unique.stop(), only.stop(), stacks.stop()
     caps = [r["cap"] for r in unique.of(did.pid)]
     assert len(caps) == len(set(caps)) and {18, 7, 21} <= set(caps)

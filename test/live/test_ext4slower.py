@@ -17,8 +17,9 @@ def test_threshold():
         mine = waiting_work("ops", path / "f", 7, 6, 5, 0, 1)
         slow = tool("ext4slower", "-p", mine.pid, json=True)
         text = tool("ext4slower", "15", "-p", mine.pid)
+        same = tool("ext4slower", "-m", "15", "-p", mine.pid)
         did = mine.go()
-        slow, text = slow.stop(), text.stop()
+        slow, text, same = slow.stop(), text.stop(), same.stop()
     rows = slow.json[:-1]
     assert all(row["lat_ns"] >= 10 * MS for row in rows)
     of = lambda op: [row["lat_ns"] for row in rows if row["op"] == op]
@@ -28,20 +29,13 @@ def test_threshold():
     assert text.out.startswith("Tracing ext4 operations slower than 15 ms\n")
     assert all(row["LAT(ms)"] >= 15 for row in text.rows)
     assert [row["T"] for row in text.rows if row["T"] in "SW"] == ["S", "W"] * 6
+    assert [row["T"] for row in same.rows if row["T"] in "SW"] == ["S", "W"] * 6
+    assert same.out.startswith("Tracing ext4 operations slower than 15 ms\n")
 
 
 @alone
 def test_fsync_within_a_write():
-    """A write of O_SYNC is an fsync too: both are there, with times of their own."""
-    with filesystem("ext4") as path:
-        writer = waiting_work("ops", path / "f", 1, 6, 0, 0, 1)
-        slow = tool("ext4slower", "0", "-p", writer.pid, json=True)
-        did = writer.go()
-        slow = slow.stop()
-    of = lambda op: [row["lat_ns"] for row in slow.json[:-1] if row["op"] == op]
-    assert len(of("W")) == len(of("S")) == 6
-    assert all(inner <= outer for inner, outer in zip(of("S"), of("W")))
-    assert sum(of("W")) <= 1000 * (did["write_us"] + 6)
+    check_writes_of_o_sync("ext4", "ext4slower")
 
 
 @alone

@@ -29,7 +29,7 @@ def test_every_call():
 
 def test_text_and_json_agree():
     text, json = tool("killsnoop"), tool("killsnoop", json=True)
-    named = tool("killsnoop", "--signal-names")
+    named = tool("killsnoop", "-n")
     did = work("kill", "tgkill", signal.SIGUSR1, 4)
     text, json, named = text.stop(), json.stop(), named.stop()
     assert text.out.splitlines()[0].split() == "TIME PID COMM SIG TPID RESULT".split()

@@ -37,35 +37,22 @@ def is_kernel_thread(pid):
 
 @contextlib.contextmanager
 def switches_of(tid):
-    """The kernel's own trace of a thread's context switches, by the clock that BPF reads: a
-    function that gives how long the thread was off the CPU each time, in microseconds."""
-    instance = TRACING / "instances" / f"live{os.getpid()}"
-    instance.mkdir()
+    """A function that gives how long the thread was off the CPU each time, by the kernel's own trace,
+    in microseconds."""
 
     def times():
-        write(instance / "tracing_on", 0)
         found, since = [], None
-        for line in (instance / "trace").read_text(errors="replace").splitlines():
-            event = re.search(r"(\d+)\.(\d{6}): sched_switch: .* prev_pid=(\d+) .* next_pid=(\d+)", line)
-            if not event:
-                continue
-            now = int(event[1]) * 1000000 + int(event[2])
-            if int(event[3]) == tid:
+        for at, _, text in lines():
+            now = round(at * 1000000)
+            if f"prev_pid={tid} " in text:
                 since = now
             elif since is not None:
                 found.append(now - since)
                 since = None
         return found
 
-    try:
-        write(instance / "trace_clock", "mono")
-        event = instance / "events/sched/sched_switch"
-        write(event / "filter", f"prev_pid == {tid} || next_pid == {tid}")
-        write(event / "enable", 1)
+    with kernel_trace("sched/sched_switch", only=f"prev_pid == {tid} || next_pid == {tid}") as lines:
         yield times
-    finally:
-        write(instance / "events/enable", 0)
-        instance.rmdir()
 
 
 @alone

@@ -151,6 +151,33 @@ def test_full_path():
     assert paths(gone).count(f"{path}/a/nothing") == 3
 
 
+def test_modes_and_the_folder_of_the_moment():
+    """The mode counts where a file may be made; a relative name begins where the process was then."""
+    with folder() as path:
+        for name in "ab":
+            (path / name).mkdir()
+            (path / name / "leaf").touch()
+        snoop = tool("opensnoop", "-F", "-p", os.getpid(), json=True)
+        text = tool("opensnoop", "-e", "-p", os.getpid())
+        unnamed = os.open(path, os.O_TMPFILE | os.O_RDWR, 0o640)
+        opened = os.open(path, os.O_DIRECTORY, 0o777)
+        direct = os.open(path / "a" / "leaf", os.O_RDONLY | os.O_NOFOLLOW, 0o777)
+        new = os.open(path / "new", os.O_CREAT | os.O_WRONLY, 0o604)
+        home = os.getcwd()
+        for name in "ab":
+            os.chdir(path / name)
+            os.open("leaf", os.O_RDONLY)
+        os.chdir(home)
+        snoop, text = snoop.stop(), text.stop()
+    rows = [row for row in snoop.json[:-1] if row["path"].startswith(str(path))]
+    assert [(row["fd"], row["mode"]) for row in rows[:4]] == [
+        (unnamed, 0o640), (opened, 0), (direct, 0), (new, 0o604)]
+    assert rows[0]["flags"] & os.O_TMPFILE == os.O_TMPFILE and rows[1]["flags"] & os.O_DIRECTORY
+    assert [row["path"] for row in rows[4:]] == [f"{path}/a/leaf", f"{path}/b/leaf"]
+    shown = [row for row in text.rows if row["PATH"].startswith(str(path)) or row["PATH"] == "leaf"]
+    assert [int(str(row["MODE"]), 8) for row in shown] == [0o640, 0, 0, 0o604, 0, 0]
+
+
 def test_full_path_across_mounts_and_roots():
     with folder() as path:
         (path / "mnt").mkdir()

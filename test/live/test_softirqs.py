@@ -111,6 +111,18 @@ def test_nanoseconds_and_errors():
 
 
 @alone
+def test_units():
+    """What is called microseconds is no other: three tracers of the same time (bcc@f2d125e2)."""
+    us, ns, data = tool("softirqs"), tool("softirqs", "-N"), tool("softirqs", json=True)
+    traffic()
+    data, ns, us = data.stop(), ns.stop(), us.stop()
+    most = max(data.json[:-1], key=lambda row: row["total_ns"])
+    (us,), (ns,) = ([row for row in result.rows if row["SOFTIRQ"] == most["softirq"]] for result in (us, ns))
+    for total in (us["TOTAL_usecs"] * 1000, ns["TOTAL_nsecs"]):
+        assert most["total_ns"] / 5 <= total <= most["total_ns"] * 5
+
+
+@alone
 @needs("program:/usr/sbin/softirqs")
 def test_peer():
     """Debian's softirqs counts the same, by its histograms."""

@@ -94,6 +94,34 @@ def test_all_ways_to_end():
     assert (refused["tx_bytes"], refused["rx_bytes"]) == (0, 0)
 
 
+def test_ends_by_time():
+    """Neither end closes: the kernel gives up, in a timer's interrupt. The owner is who it was (bcc#1788)."""
+    load("sch_netem")
+    with network() as (client, server):
+        old, other = pair(server.v4, client, server)
+        old_port = port_of(old)
+        life = tool("tcplife", json=True)
+        here, there = pair(server.v4, client, server)
+        port = port_of(here)
+        here.setsockopt(socket.IPPROTO_TCP, 18, 300)  # TCP_USER_TIMEOUT
+        netem(client, "loss", "100%")
+        here.send(b"lost")
+        try:
+            here.recv(1)
+            raise AssertionError("something came")
+        except TimeoutError as error:
+            assert error.errno == 110
+        netem(client)
+        old.close(), other.close()
+        result = life.stop()
+    (row,) = [row for row in result.json[:-1] if row["lport"] == port]
+    assert (row["pid"], row["comm"], row["tx_bytes"], row["rx_bytes"]) == (
+        os.getpid(), Path("/proc/self/comm").read_text().strip(), 0, 0)
+    assert row["span_ns"] >= 300e6
+    # Of what had begun before, nobody knows how long it lasted: no row.
+    assert not [row for row in result.json[:-1] if old_port in (row["lport"], row["rport"])]
+
+
 def by_port_text(life, port):
     return [row for row in json_records(life.out) if port in (row["lport"], row["rport"])]
 
