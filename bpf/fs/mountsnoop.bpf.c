@@ -17,11 +17,11 @@ struct call {
 
 HASH(calls, u32, struct call, 1024);
 PERCPU(scratch, struct mountsnoop_event);
+PERCPU(none, struct mountsnoop_event); /* nobody writes there: zeros */
 EVENTS;
 
 #define READ_TEXT(to, from)                                                                        \
 	do {                                                                                       \
-		to[0] = '\0';                                                                      \
 		if (from && bpf_probe_read_user_str(to, sizeof(to), (void *)(from)) < 0)           \
 			lose(LOST_TEXT);                                                           \
 	} while (0)
@@ -30,10 +30,6 @@ static __always_inline void describe(struct mountsnoop_event *e, const unsigned 
 {
 	bool text;
 
-	e->source[0] = e->target[0] = e->type[0] = e->data[0] = '\0';
-	e->flags = e->attr_flags = 0;
-	e->fd = e->to_fd = e->aux = 0;
-	e->command = 0;
 	switch (e->call) {
 	case MOUNT:
 		READ_TEXT(e->source, args[0]);
@@ -83,6 +79,7 @@ static __noinline int report(void *ctx, u32 call, const unsigned long *args, int
 
 	if (!e || !args)
 		return 0;
+	bpf_probe_read_kernel(e, sizeof(*e), none_here());
 	task_now(&e->task);
 	e->ppid = ids_of(parent, BPF_CORE_READ(parent, tgid), 0).pid;
 	BPF_CORE_READ_STR_INTO(&e->pcomm, parent, comm);

@@ -35,7 +35,8 @@ static __noinline u64 hash_stack(const struct bcc_stack *s, u64 n)
 
 static __always_inline void take_stack(void *ctx, struct bcc_stack *s, u64 flags)
 {
-	u32 size = conf.depth < STACK_DEPTH ? conf.depth * sizeof(u64) : sizeof(s->ip);
+	u32 frames = flags & BPF_F_USER_STACK ? conf.depth : conf.depth + STACK_OURS;
+	u32 size = frames < STACK_DEPTH ? frames * sizeof(u64) : sizeof(s->ip);
 	long len = bpf_get_stack(ctx, s->ip, size, flags);
 
 	if (len < 0)

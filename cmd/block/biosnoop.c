@@ -83,7 +83,8 @@ static const struct applet biosnoop = {
 	.doc = "Prints a line for each request of a disk when it is done: who submitted it, and "
 	       "how "
 	       "long it took. What is written back from the page cache is submitted by a kernel "
-	       "thread. A flush that goes with a write is a request of its own. Disks that pass "
+	       "thread, and so is what dm-crypt writes. A flush that goes with a write is a "
+	       "request of its own. Disks that pass "
 	       "their I/O on to others (device mapper, md) have no requests: it is those of the "
 	       "disks below that are shown.\n\n"
 	       "Costs little unless there are many thousands of requests a second.",

@@ -6,7 +6,7 @@
 #include "kernel.h"
 #include "stacks.h"
 
-static struct capable_conf conf = { .depth = STACK_DEPTH };
+static struct capable_conf conf;
 static bool extra;
 
 /* include/uapi/linux/capability.h */
@@ -92,7 +92,7 @@ static const struct opt options[] = {
 	OPT('u', "unique", NULL, &conf.unique,
 	    "print a capability once a process (with -K, -U: and stack)"),
 	OPT(0, "unique-cgroup", NULL, &conf.by_cgroup, "the same once a control group"),
-	OPT(0, "perf-max-stack-depth", "N", &conf.depth,
+	OPT(0, "perf-max-stack-depth", "N", &common.stack_depth,
 	    "keep this many frames of a stack (default 127)", .min = 1, .max = STACK_DEPTH),
 	OPT(0, "stack-storage-size", "N", &common.stack_storage,
 	    "accepted: each event brings its stacks, none are stored", .min = 1),
@@ -140,6 +140,7 @@ static void check(void)
 	if (common.folded && !conf.user_stack && !conf.kernel_stack)
 		opt_error("--folded is about stacks: say which, -U or -K");
 	conf.unique |= conf.by_cgroup;
+	conf.depth = common.stack_depth ?: STACK_DEPTH;
 	conf.options = kernel_release() >= KERNEL_VERSION(5, 1, 0);
 }
 

@@ -119,7 +119,6 @@ def test_large_writes_count_as_diskstats_does():
 
 
 @alone
-@needs("module:scsi_debug")
 def test_requests_done_in_parts_count_once():
     """The disk gives only half of what is read now and then: the rest is read by the same request."""
     settings = Path("/sys/bus/pseudo/drivers/scsi_debug")

@@ -10,9 +10,9 @@ BINARY = WORK.stat().st_size // 4096 + 1  # what the workload itself may have ma
 
 
 @contextlib.contextmanager
-def cached_file(pages=PAGES):
+def cached_file(pages=PAGES, megabytes=32):
     """A file on ext4, none of it in the page cache."""
-    with filesystem("ext4", 32) as path:
+    with filesystem("ext4", megabytes) as path:
         file = path / "file"
         file.write_bytes(b"f" * pages * 4096)
         work("cache", file, "drop")
@@ -78,6 +78,20 @@ def test_dirty_pages():
         work("cache", file, "drop")
         again, _ = counted(file, "write", 512)
         assert again["dirties"] == 512
+
+
+@alone
+def test_ratios_of_the_machine():
+    """What is read for the first time is no hit, the second time all of it is (bcc#2366)."""
+    pages, ratios = 16384, []
+    with cached_file(pages, 96) as file:
+        for _ in range(2):
+            stat = tool("cachestat", "3600")
+            work("cache", file, "read", pages)
+            (row,) = stat.stop().rows
+            ratios.append(float(row["HITRATIO"].rstrip("%")))
+    cold, warm = ratios
+    assert cold < 5 and warm > 99, ratios
 
 
 @alone

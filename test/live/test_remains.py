@@ -20,7 +20,10 @@ PAGE = 4096
 def maps_of(process, kind):
     """(descriptor, what /proc says of it) of its maps of a kind."""
     for path in Path(f"/proc/{process.pid}/fdinfo").iterdir():
-        fields = dict(line.split(":", 1) for line in path.read_text().splitlines() if ":" in line)
+        try:
+            fields = dict(line.split(":", 1) for line in path.read_text().splitlines() if ":" in line)
+        except FileNotFoundError:
+            continue  # it is closed
         if fields.get("map_type", "").strip() == str(kind):
             yield int(path.name), {key: value.strip() for key, value in fields.items()}
 
