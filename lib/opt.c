@@ -336,18 +336,18 @@ static void store_command(const struct opt *o, char *first, char **rest, int n)
 	*(char ***)o->dst = command;
 }
 
-/* The names with a hyphen are taken with an underscore too. */
+/* The names with hyphens are taken with underscores too, and the other way round. */
 static struct option *add_name(struct option *longs, const char *name, struct option l)
 {
-	char *other;
+	char from = strchr(name, '_') ? '_' : '-', *other;
 
 	l.name = name;
 	*longs++ = l;
-	if (!strchr(name, '-'))
+	if (!strchr(name, from))
 		return longs;
 	l.name = other = xasprintf("%s", name);
 	for (char *p = other; *p; p++)
-		*p = *p == '-' ? '_' : *p;
+		*p = *p == from ? '-' ^ '_' ^ from : *p;
 	*longs++ = l;
 	return longs;
 }

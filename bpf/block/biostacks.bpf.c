@@ -31,7 +31,7 @@ static __always_inline int on_made(void *ctx, void *what)
 	o.since = bpf_ktime_get_ns();
 	o.kernel = stack_kernel(ctx);
 	o.pid = current_pid();
-	bpf_get_current_comm(o.comm, sizeof(o.comm));
+	current_comm(o.comm);
 	begin(&origins, &key, &o);
 	return 0;
 }

@@ -9,7 +9,7 @@ static __always_inline void count(enum pagecache what, u64 pages)
 	struct cachetop_key key = { .pid = current_pid(), .uid = current_uid() };
 	struct cachetop_value *v;
 
-	bpf_get_current_comm(key.comm, sizeof(key.comm));
+	current_comm(key.comm);
 	v = rows_at(&key);
 	if (v)
 		__sync_fetch_and_add(&v->count[what], pages);

@@ -53,7 +53,7 @@ static __always_inline struct filetop_value *row_of(struct file *file, bool type
 	key.tid = ids.tid;
 	v = rows_at(&key);
 	if (v && !v->comm[0]) {
-		bpf_get_current_comm(v->comm, sizeof(v->comm));
+		current_comm(v->comm);
 		v->type = type;
 		bpf_probe_read_kernel_str(v->file, sizeof(v->file), (void *)key.name);
 	}

@@ -82,7 +82,7 @@ static __noinline int report(void *ctx, u32 call, const unsigned long *args, int
 	bpf_probe_read_kernel(e, sizeof(*e), none_here());
 	task_now(&e->task);
 	e->ppid = ids_of(parent, BPF_CORE_READ(parent, tgid), 0).pid;
-	BPF_CORE_READ_STR_INTO(&e->pcomm, parent, comm);
+	COMM_OF(e->pcomm, parent);
 	e->mnt_ns = BPF_CORE_READ(task, nsproxy, mnt_ns, ns.inum);
 	e->call = call;
 	e->ret = ret;

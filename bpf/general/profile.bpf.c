@@ -18,7 +18,7 @@ int sample(void *ctx)
 	if (!wanted())
 		return 0;
 	key.pid = current_pid();
-	bpf_get_current_comm(key.comm, sizeof(key.comm));
+	current_comm(key.comm);
 	if (conf.kernel_stacks)
 		key.kernel = stack_kernel(ctx);
 	if (conf.user_stacks)

@@ -28,7 +28,7 @@ static __always_inline int count(void *ctx, u32 site)
 	if (conf.by_process || key.user != STACK_NONE)
 		key.pid = pid;
 	if (conf.by_name)
-		bpf_get_current_comm(key.comm, sizeof(key.comm));
+		current_comm(key.comm);
 	n = counts_at(&key);
 	if (n)
 		__sync_fetch_and_add(n, 1);

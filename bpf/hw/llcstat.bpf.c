@@ -16,7 +16,7 @@ static __always_inline struct llcstat_value *current_value(void)
 	key.pid = ids.pid;
 	key.tid = conf.by_thread ? ids.tid : ids.pid;
 	key.cpu = bpf_get_smp_processor_id();
-	bpf_get_current_comm(key.comm, sizeof(key.comm));
+	current_comm(key.comm);
 	return rows_at(&key);
 }
 

@@ -26,7 +26,7 @@ static __always_inline void report(void *ctx, u32 stage, u32 vec, u64 since)
 	e.softirq = vec;
 	e.cpu = bpf_get_smp_processor_id();
 	e.pid = current_pid();
-	bpf_get_current_comm(e.comm, sizeof(e.comm));
+	current_comm(e.comm);
 	emit(ctx, &e, sizeof(e));
 }
 

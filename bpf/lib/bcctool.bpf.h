@@ -277,6 +277,24 @@ static __always_inline bool wanted_ids(struct ids ids)
 	return listed(&filter.pids, ids.pid) && listed(&filter.tids, ids.tid);
 }
 
+/*
+ * Names of threads, with zeros to the end: what the kernel's helpers write ends with the name, and
+ * what was there before, on a stack that was the kernel's, would go out with it, or tell one key
+ * from another.
+ */
+static __always_inline void current_comm(char comm[COMM_LEN])
+{
+	__builtin_memset(comm, 0, COMM_LEN);
+	bpf_get_current_comm(comm, COMM_LEN);
+}
+
+/* COMM_OF(to, task, group_leader): of a task, or what it points to. */
+#define COMM_OF(to, task, ...)                                                                     \
+	({                                                                                         \
+		__builtin_memset(to, 0, sizeof(to));                                               \
+		BPF_CORE_READ_STR_INTO(&(to), task, ##__VA_ARGS__, comm);                          \
+	})
+
 /* Does a thread's name contain the -n NAME? */
 static __noinline bool comm_contains(const char *comm)
 {
@@ -374,9 +392,9 @@ static __always_inline bool wanted(void)
 			return false;
 	}
 	if (filter.comm_len) {
-		char comm[COMM_LEN] = {};
+		char comm[COMM_LEN];
 
-		bpf_get_current_comm(comm, sizeof(comm));
+		current_comm(comm);
 		if (!comm_contains(comm))
 			return false;
 	}
@@ -411,9 +429,9 @@ static __always_inline bool wanted_task(struct task_struct *task, bool typed)
 			return false;
 	}
 	if (filter.comm_len) {
-		char comm[COMM_LEN] = {};
+		char comm[COMM_LEN];
 
-		BPF_CORE_READ_STR_INTO(&comm, task, comm);
+		COMM_OF(comm, task);
 		if (!comm_contains(comm))
 			return false;
 	}
@@ -431,7 +449,7 @@ static __always_inline void task_now(struct bcc_task *t)
 	t->tid = ids.tid;
 	t->uid = current_uid();
 	t->unused = 0;
-	bpf_get_current_comm(t->comm, sizeof(t->comm));
+	current_comm(t->comm);
 }
 
 /* The time since `start`; false, and counted, if that is after now. */

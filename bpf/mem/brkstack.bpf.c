@@ -18,7 +18,7 @@ int brk(struct trace_event_raw_sys_enter *t)
 		return 0;
 	key.pid = current_pid();
 	key.user = stack_user(t, BPF_CORE_READ(task, flags), key.pid);
-	bpf_get_current_comm(key.comm, sizeof(key.comm));
+	current_comm(key.comm);
 	v = counts_at(&key);
 	if (v) {
 		__sync_fetch_and_add(&v->count, 1);

@@ -17,7 +17,7 @@ int fault(void *ctx)
 		return 0;
 	key.pid = current_pid();
 	key.user = stack_user(ctx, BPF_CORE_READ(task, flags), key.pid);
-	bpf_get_current_comm(key.comm, sizeof(key.comm));
+	current_comm(key.comm);
 	n = counts_at(&key);
 	if (n)
 		__sync_fetch_and_add(n, conf.period);

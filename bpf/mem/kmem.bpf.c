@@ -13,7 +13,7 @@ static __always_inline int count(void *ctx, u64 amount)
 	if (!wanted())
 		return 0;
 	key.kernel = stack_kernel_bare(ctx);
-	bpf_get_current_comm(key.comm, sizeof(key.comm));
+	current_comm(key.comm);
 	v = counts_at(&key);
 	if (v) {
 		__sync_fetch_and_add(&v->bytes, amount);

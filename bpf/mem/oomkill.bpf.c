@@ -18,9 +18,9 @@ static __always_inline int on_kill(void *ctx, struct oom_control *oc, bool typed
 		return 0;
 	e->time = bpf_ktime_get_ns();
 	e->pid = current_pid();
-	bpf_get_current_comm(e->comm, sizeof(e->comm));
+	current_comm(e->comm);
 	e->killed_pid = ids_of(victim, BPF_CORE_READ(victim, tgid), 0).pid;
-	BPF_CORE_READ_STR_INTO(&e->killed_comm, victim, comm);
+	COMM_OF(e->killed_comm, victim);
 	e->pages = FIELD(typed, oc, totalpages);
 	eventstack_take(ctx, &e->user, BPF_F_USER_STACK);
 	emit(ctx, e, sizeof(*e));

@@ -30,7 +30,7 @@ static __always_inline int count(struct sock *sk, s64 received, s64 sent, bool t
 	if (v4 ? conf.ipv6 : conf.ipv4)
 		return 0;
 	key.pid = current_pid();
-	bpf_get_current_comm(key.comm, sizeof(key.comm));
+	current_comm(key.comm);
 	v = rows_at(&key);
 	if (!v)
 		return 0;

@@ -43,9 +43,9 @@ static __always_inline void record(struct task_struct *task, u32 tid, u64 ns, bo
 	hist_add(&v->hist, ns / (conf.ms ? 1000000 : 1000));
 	__sync_fetch_and_add(&v->total_ns, ns);
 	if (conf.by_tid)
-		BPF_CORE_READ_STR_INTO(&v->comm, task, comm);
+		COMM_OF(v->comm, task);
 	else if (conf.by_pid)
-		BPF_CORE_READ_STR_INTO(&v->comm, task, group_leader, comm);
+		COMM_OF(v->comm, task, group_leader);
 }
 
 static __always_inline void on_cpu(struct task_struct *prev, struct task_struct *next, bool typed)

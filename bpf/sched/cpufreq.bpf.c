@@ -36,7 +36,7 @@ int sample(void *ctx)
 	add(&all, *khz / 1000);
 	if (!current_tid()) /* idle */
 		return 0;
-	bpf_get_current_comm(key.comm, sizeof(key.comm));
+	current_comm(key.comm);
 	add(&key, *khz / 1000);
 	return 0;
 }

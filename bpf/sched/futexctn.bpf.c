@@ -60,7 +60,7 @@ static __always_inline void waited(void *ctx, const struct wait *w)
 		return;
 	key.pid = ids.pid;
 	key.tid = ids.tid;
-	bpf_get_current_comm(key.comm, sizeof(key.comm));
+	current_comm(key.comm);
 	if (!conf.summary)
 		key.user = stack_user(ctx, BPF_CORE_READ(task, flags), ids.pid);
 	v = hists_at(&key);

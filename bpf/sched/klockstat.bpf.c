@@ -25,7 +25,7 @@ static __always_inline struct klockstat_value *value_of(u64 stack)
 		ids = current_ids();
 		key.pid = ids.pid;
 		key.tid = ids.tid;
-		bpf_get_current_comm(key.comm, sizeof(key.comm));
+		current_comm(key.comm);
 	}
 	return counts_at(&key);
 }

@@ -22,7 +22,7 @@ static __always_inline void add(void *ctx, u64 lock, u64 ns)
 	struct mlock_key key = { .lock = lock, .kernel = stack_kernel(ctx) };
 	struct bcc_hist *hist;
 
-	bpf_get_current_comm(key.comm, sizeof(key.comm));
+	current_comm(key.comm);
 	hist = hists_at(&key);
 	if (hist)
 		hist_add(hist, ns);

@@ -21,7 +21,7 @@ static __always_inline void back(u64 now, struct task_struct *task, bool typed)
 		key.user = b.user;
 		key.pid = ids.pid;
 		key.tid = ids.tid;
-		BPF_CORE_READ_STR_INTO(&key.comm, task, comm);
+		COMM_OF(key.comm, task);
 		hist = hists_at(&key);
 		if (hist)
 			hist_add(hist, ns);

@@ -29,7 +29,7 @@ static __always_inline int wake(void *ctx, struct task_struct *task, bool typed)
 	ids = current_ids();
 	waker.pid = ids.pid;
 	waker.tid = ids.tid;
-	bpf_get_current_comm(waker.comm, sizeof(waker.comm));
+	current_comm(waker.comm);
 	if (conf.kernel_stacks)
 		waker.kernel = stack_kernel(ctx);
 	if (conf.user_stacks)
@@ -54,7 +54,7 @@ static __always_inline void back(u64 now, struct task_struct *task, bool typed)
 		key.t_user = b.user;
 		key.t_pid = ids.pid;
 		key.t_tid = ids.tid;
-		BPF_CORE_READ_STR_INTO(&key.target, task, comm);
+		COMM_OF(key.target, task);
 		waker = bpf_map_lookup_elem(&wakers, &tid);
 		if (waker) {
 			key.w_kernel = waker->kernel;

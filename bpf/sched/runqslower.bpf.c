@@ -19,11 +19,11 @@ static __always_inline int on_switch(void *ctx, bool preempt, struct task_struct
 	ids = ids_of(next, FIELD(typed, next, tgid), FIELD(typed, next, pid));
 	e.pid = ids.pid;
 	e.tid = ids.tid;
-	BPF_CORE_READ_STR_INTO(&e.comm, next, comm);
+	COMM_OF(e.comm, next);
 	ids = ids_of(prev, FIELD(typed, prev, tgid), FIELD(typed, prev, pid));
 	e.prev_pid = ids.pid;
 	e.prev_tid = ids.tid;
-	BPF_CORE_READ_STR_INTO(&e.prev_comm, prev, comm);
+	COMM_OF(e.prev_comm, prev);
 	emit(ctx, &e, sizeof(e));
 	return 0;
 }

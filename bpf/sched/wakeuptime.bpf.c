@@ -23,8 +23,8 @@ static __always_inline int wake(void *ctx, struct task_struct *task, bool typed)
 	key.w_kernel = stack_kernel(ctx);
 	key.w_pid = current_pid();
 	key.t_pid = ids_of(task, FIELD(typed, task, tgid), tid).pid;
-	bpf_get_current_comm(key.waker, sizeof(key.waker));
-	BPF_CORE_READ_STR_INTO(&key.target, task, comm);
+	current_comm(key.waker);
+	COMM_OF(key.target, task);
 	off = counts_at(&key);
 	if (off) {
 		__sync_fetch_and_add(&off->ns, ns);

@@ -65,7 +65,7 @@ static __always_inline void add_parent(struct execsnoop_head *h)
 	struct task_struct *parent = BPF_CORE_READ(task, real_parent);
 
 	h->ppid = ids_of(parent, BPF_CORE_READ(parent, tgid), 0).pid;
-	BPF_CORE_READ_STR_INTO(&h->pcomm, parent, comm);
+	COMM_OF(h->pcomm, parent);
 }
 
 /* What was not got is the end of the text, so that what was got is right. */

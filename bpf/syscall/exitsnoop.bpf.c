@@ -60,7 +60,7 @@ static __always_inline int exited(void *ctx, struct task_struct *p, bool typed)
 	ids = ids_of(task, FIELD(typed, task, tgid), FIELD(typed, task, pid));
 	e.task.pid = ids.pid;
 	e.task.tid = ids.tid;
-	BPF_CORE_READ_STR_INTO(&e.task.comm, task, comm);
+	COMM_OF(e.task.comm, task);
 	between(FIELD(typed, task, start_time), e.task.time, &e.age_ns);
 	parent = FIELD(typed, leader, real_parent);
 	e.ppid = ids_of(parent, FIELD(typed, parent, tgid), 0).pid;

@@ -118,7 +118,7 @@ static __always_inline int on_generate(void *ctx, int sig, struct kernel_siginfo
 		e.code = SI_KERNEL;
 	else if ((u64)info != SEND_SIG_NOINFO)
 		e.code = BPF_CORE_READ(info, si_code);
-	BPF_CORE_READ_STR_INTO(&e.tcomm, target, comm);
+	COMM_OF(e.tcomm, target);
 	emit(ctx, &e, sizeof(e));
 	return 0;
 }

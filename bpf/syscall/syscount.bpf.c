@@ -76,7 +76,7 @@ static __always_inline int count_process(u64 ns)
 	__sync_fetch_and_add(&total->count, 1);
 	if (conf.latency)
 		__sync_fetch_and_add(&total->total_ns, ns);
-	BPF_CORE_READ_STR_INTO(&total->comm, task, group_leader, comm); /* the name it has now */
+	COMM_OF(total->comm, task, group_leader); /* the name it has now */
 	return 0;
 }
 

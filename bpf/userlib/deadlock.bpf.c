@@ -43,7 +43,7 @@ static __always_inline void order(const struct mutex *held, const struct mutex *
 		return;
 	v.pid = ids.pid;
 	v.tid = ids.tid;
-	bpf_get_current_comm(v.comm, sizeof(v.comm));
+	current_comm(v.comm);
 	if (bpf_map_update_elem(&edges, &key, &v, BPF_ANY))
 		lose(LOST_KEY);
 }
@@ -105,7 +105,7 @@ static __always_inline int thread_made(struct trace_event_raw_task_newtask *t, u
 	parent.pid = ids.pid;
 	parent.tid = ids.tid;
 	parent.user = stack_user(t, BPF_CORE_READ(task, flags), ids.pid);
-	bpf_get_current_comm(parent.comm, sizeof(parent.comm));
+	current_comm(parent.comm);
 	begin(&parents, &tid, &parent);
 	return 0;
 }

@@ -29,7 +29,7 @@ static __always_inline void add(struct pt_regs *ctx, u64 lock, u64 ns, bool at_e
 
 	key.user =
 		at_entry ? stack_user_entry(ctx, flags, key.pid) : stack_user(ctx, flags, key.pid);
-	bpf_get_current_comm(key.comm, sizeof(key.comm));
+	current_comm(key.comm);
 	hist = hists_at(&key);
 	if (hist)
 		hist_add(hist, ns);
