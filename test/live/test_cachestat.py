@@ -86,8 +86,9 @@ def test_ratios_of_the_machine():
     pages, ratios = 16384, []
     with cached_file(pages, 96) as file:
         for _ in range(2):
+            reader = waiting_work("cache", file, "read", pages)  # its own start would be hits
             stat = tool("cachestat", "3600")
-            work("cache", file, "read", pages)
+            reader.go()
             (row,) = stat.stop().rows
             ratios.append(float(row["HITRATIO"].rstrip("%")))
     cold, warm = ratios

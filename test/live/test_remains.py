@@ -101,6 +101,10 @@ def test_files():
     check_events("statsnoop", do=lambda: [work("stat", 3, name) for name in ("/etc/" + "x" * 200, "/etc/y")])
     check_events("mountsnoop", do=lambda: [run(["mount", "none", where, "-t", "nothing"], check=False)
                                            for where in ("/" + "x" * 200, "/tmp")])
+    lookups = lambda: [os.path.exists("/etc/" + name) for name in ("x" * 200, "y", "n" * 30, "z")]
+    check_events("dcsnoop", "-p", os.getpid(), do=lookups, least=4)
+    with folder() as path:
+        check_events("fileslower", "0", "-p", os.getpid(), do=lambda: names(path), struct="slowop_event")
     with folder() as path:
         check_rows("filetop", "rows", "-C", "60", do=lambda: names(path))
 
@@ -108,6 +112,8 @@ def test_files():
 def test_processes():
     check_events("bashreadline", do=lambda: typed(["echo " + "x" * 300, "true"]))
     check_events("exitsnoop", do=lambda: work("fork", 5))
+    check_events("execsnoop", "-x", do=lambda: work("exec", "execve", "/bin/true", "x"), struct="execsnoop_head")
+    check_events("sigsnoop", do=lambda: work("kill", "kill", 10, 5), struct="killsnoop_event")
     check_events("killsnoop", do=lambda: work("kill", "kill", 10, 5))
     check_events("capable", "-v", "-K", "-U", do=lambda: run(["chroot", "/", "true"]))
     check_events("runqslower", "-P", "0", do=lambda: work("burst", 5, 1000, 1000))
@@ -122,6 +128,8 @@ def test_processes():
 def test_connections():
     for applet in ("tcpconnect", "tcpaccept", "tcplife", "tcpstates", "tcptracer", "tcpconnlat"):
         check_events(applet, do=tcp)
+    check_events("tcppktlat", do=tcp)
+    check_events("softirqslower", "0", do=tcp)
     check_events("bindsnoop", do=lambda: [listen("127.0.0.1").close(), listen("::1").close()])
     check_events("solisten", do=lambda: [listen("127.0.0.1").close(), listen("::1").close()])
     check_rows("tcptop", "rows", "-C", "60", do=tcp)
