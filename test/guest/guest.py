@@ -45,12 +45,14 @@ class Architecture(NamedTuple):
     machine: tuple
     console: str
     compiler: str
+    nodes: bool = False  # whether some of its memory is of a NUMA node without CPUs
 
 
 AMD64 = Architecture("amd64", "x86_64", ("-M", "q35,i8042=off", "-cpu", "max,la57=off"), "ttyS0", "cc")
 ARM64 = Architecture(
-    "arm64", "aarch64", ("-M", "virt", "-cpu", "max,pauth-impdef=on"), "ttyAMA0", "aarch64-linux-gnu-gcc"
+    "arm64", "aarch64", ("-M", "virt", "-cpu", "max,pauth-impdef=on"), "ttyAMA0", "aarch64-linux-gnu-gcc", True
 )
+FAR = 256  # megabytes of such a node
 
 
 def architecture_of(kernel):
@@ -245,12 +247,16 @@ def emulator(architecture=AMD64.qemu):
 
 # The root of a guest of another architecture
 
-ROOT_PACKAGES = "base-files base-passwd python3 bash dash coreutils util-linux mount procps kmod iproute2 e2fsprogs busybox-static"
+ROOT_PACKAGES = (
+    "base-files base-passwd python3 bash dash coreutils util-linux mount procps kmod iproute2 busybox-static "
+    "libc-bin e2fsprogs xfsprogs btrfs-progs f2fs-tools openssl openjdk-17-jre-headless"
+)
 
 
 def root_of(architecture):
     """Unpacked packages, none of them configured: enough to run the tests."""
-    folder = cache() / "roots" / architecture.name
+    made_of = hashlib.sha256(ROOT_PACKAGES.encode()).hexdigest()[:8]
+    folder = cache() / "roots" / f"{architecture.name}-{made_of}"
     with locked(cache() / "lock"):
         if folder.exists():
             return folder
@@ -385,11 +391,17 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(1, signal.SIGKILL)
 
 
-def kept_folders(folders):
-    """Those of the folders that the guest's own /tmp and /run would hide, the outermost only."""
+def megabytes(size):
+    """Of a size as QEMU takes it: 3G, 512M."""
+    return int(size[:-1]) * {"M": 1, "G": 1024}[size[-1]]
+
+
+def kept_folders(folders, architecture=AMD64):
+    """Those of the folders that the guest's own /tmp and /run, or its own root, would hide, the outermost
+    only."""
     kept = []
     for folder in sorted({str(Path(folder).resolve()) for folder in folders}):
-        hidden = folder.startswith(("/tmp/", "/run/"))
+        hidden = architecture is not AMD64 or folder.startswith(("/tmp/", "/run/"))
         if hidden and not any(folder.startswith(f"{outer}/") for outer in kept):
             kept.append(folder)
     return kept
@@ -422,12 +434,21 @@ class Guest:
             "random.trust_cpu=on cryptomgr.notests initcall_blacklist=jent_mod_init "
             f"rcupdate.rcu_expedited=1 8250.nr_uarts=1 {self.append}"
         )
+        if self.architecture.nodes:
+            kernel_line += " numa_balancing=disable"  # but by who asks for it
         shares = {"root": ("/", "on"), "kernel": (self.folder, "on"), "share": (share, "off")}
         if self.architecture is not AMD64:
             shares["base"] = (root_of(self.architecture), "on")
         yield from emulator(self.architecture.qemu)
-        yield from (*self.architecture.machine, "-accel", f"tcg,thread={'single' if self.cpus == 1 else 'multi'}")
-        yield from ("-smp", str(self.cpus), "-m", str(self.memory))
+        threads = "single" if self.cpus == 1 else "multi"  # -icount wants the first
+        yield from (*self.architecture.machine, "-accel", f"tcg,thread={threads}")
+        yield from ("-smp", str(self.cpus), "-m", self.memory)
+        if self.architecture.nodes:
+            for node, size in enumerate((megabytes(self.memory) - FAR, FAR)):
+                yield from ("-object", f"memory-backend-ram,id=node{node},size={size}M")
+                yield from ("-numa", f"node,nodeid={node},memdev=node{node}")
+            for cpu in range(self.cpus):
+                yield from ("-numa", f"cpu,node-id=0,core-id={cpu}")
         yield from ("-nodefaults", "-no-user-config", "-display", "none", "-no-reboot")
         yield from ("-kernel", str(self.folder / "vmlinux"), "-initrd", str(self.initramfs))
         yield from ("-append", kernel_line, "-serial", f"file:{console}")
@@ -456,7 +477,7 @@ class Guest:
             console = Path(log) if log else share / "console"
             (share / "command").write_text(script)
             (share / "kept").write_text(
-                "".join(f"{folder}\n" for folder in kept_folders([CHECKOUT, *keep]))
+                "".join(f"{folder}\n" for folder in kept_folders([CHECKOUT, *keep], self.architecture))
             )
             modes = ("terminal" if terminal else "plain", "separate" if separate else "joined")
             (share / "mode").write_text(" ".join(modes) + "\n")
