@@ -18,8 +18,13 @@ FRAME long work_bare_leaf(void)
 			 : "+a"(result)
 			 :
 			 : "rcx", "r11", "memory");
-#else
-	syscall(SYS_getppid);
+#elif defined(__aarch64__)
+	register long number __asm__("x8") = SYS_getppid;
+
+	__asm__ volatile("mov x9, x29; mov x29, #1; svc #0; mov x29, x9"
+			 :
+			 : "r"(number)
+			 : "x0", "x9", "memory");
 #endif
 	return keep++;
 }

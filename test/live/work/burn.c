@@ -1,6 +1,7 @@
 // Known shares of CPU time, and more stacks than any map holds. Compiled with frame pointers
 // (test/CMakeLists.txt); system calls are bare, so that no function of libc stands in between.
 #include "work.h"
+#include "call.h"
 #include <stdio.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -64,13 +65,7 @@ WORK(burn,
 static inline __attribute__((always_inline)) void call(void)
 {
 	nothing();
-#ifdef __x86_64__
-	long result = SYS_getppid;
-
-	__asm__ volatile("syscall" : "+a"(result) : : "rcx", "r11", "memory");
-#else
-	syscall(SYS_getppid);
-#endif
+	bare_call(SYS_getppid, 0, 0, 0, 0);
 }
 
 // A hexadecimal digit of `path` a call: 16^depth stacks that differ.

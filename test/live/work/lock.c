@@ -1,5 +1,6 @@
 // Locks that are held for a known time while another thread asks for them.
 #include "work.h"
+#include "call.h"
 #include <fcntl.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -72,17 +73,7 @@ static bool by_hand;
 
 static void wait_by_hand(int *lock)
 {
-	long call = SYS_futex;
-#ifdef __x86_64__
-	register long timeout __asm__("r10") = 0;
-
-	__asm__ volatile("syscall"
-			 : "+a"(call)
-			 : "D"(lock), "S"(FUTEX_WAIT_PRIVATE), "d"(1), "r"(timeout)
-			 : "rcx", "r11", "memory");
-#else
-	syscall(call, lock, FUTEX_WAIT_PRIVATE, 1, NULL);
-#endif
+	bare_call(SYS_futex, (long)lock, FUTEX_WAIT_PRIVATE, 1, 0);
 }
 
 __attribute__((noinline, noipa)) void work_wait_for_lock(void)

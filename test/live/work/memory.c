@@ -2,6 +2,7 @@
 // Compiled with frame pointers (test/CMakeLists.txt); system calls whose stacks are looked at are
 // bare, so that no function of libc, which has none, stands in between.
 #include "work.h"
+#include "call.h"
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -60,13 +61,7 @@ WORK(touch, "N: touch N pages of new memory in the function work_touch_pages")
 
 FRAME long work_brk(long end)
 {
-	long result = SYS_brk;
-#ifdef __x86_64__
-	__asm__ volatile("syscall" : "+a"(result) : "D"(end) : "rcx", "r11", "memory");
-#else
-	result = syscall(SYS_brk, end);
-#endif
-	return result;
+	return bare_call(SYS_brk, end, 0, 0, 0);
 }
 
 FRAME long work_grow(long bytes, long times)

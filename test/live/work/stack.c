@@ -2,6 +2,7 @@
 // Compiled with frame pointers (test/CMakeLists.txt); the sleep is a bare system call, so that no
 // function of libc, which has none, stands in between.
 #include "work.h"
+#include "call.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
@@ -28,15 +29,7 @@ static long nanoseconds(clockid_t clock)
 FRAME long work_stack_leaf(long us)
 {
 	struct timespec t = { us / 1000000, us % 1000000 * 1000 };
-#ifdef __x86_64__
-	long result = SYS_nanosleep;
-
-	__asm__ volatile("syscall" : "+a"(result) : "D"(&t), "S"(NULL) : "rcx", "r11", "memory");
-	keep += result;
-#else
-	keep += syscall(SYS_nanosleep, &t, NULL);
-#endif
-	return keep;
+	return keep += bare_call(SYS_nanosleep, (long)&t, 0, 0, 0);
 }
 
 FRAME long work_stack_middle(long us)

@@ -2,6 +2,7 @@
 // pointers (test/CMakeLists.txt); system calls are bare, so that no function of libc stands in
 // between.
 #include "work.h"
+#include "call.h"
 #include <pthread.h>
 #include <stdio.h>
 #include <sys/prctl.h>
@@ -25,17 +26,7 @@ FRAME static void nothing(void)
 static inline __attribute__((always_inline)) long call(long number, long a, const void *b, long c)
 {
 	nothing();
-#ifdef __x86_64__
-	long result = number;
-
-	__asm__ volatile("syscall"
-			 : "+a"(result)
-			 : "D"(a), "S"(b), "d"(c)
-			 : "rcx", "r11", "memory");
-	return result;
-#else
-	return syscall(number, a, b, c);
-#endif
+	return bare_call(number, a, (long)b, c, 0);
 }
 
 FRAME long work_wake_read(int fd)
