@@ -20,7 +20,7 @@ static __always_inline int count(void *ctx, u32 site)
 		return 0;
 	pid = current_pid();
 	if (conf.kernel_stacks)
-		key.kernel = stack_kernel(ctx);
+		key.kernel = stack_kernel_at(ctx, conf.entries && site == STACKCOUNT_KERNEL_ENTRY);
 	if (conf.user_stacks)
 		key.user = conf.entries && site == STACKCOUNT_ENTRY
 				   ? stack_user_entry(ctx, BPF_CORE_READ(task, flags), pid)

@@ -3,12 +3,14 @@
 
 #include "stack.h"
 
-#define STACKCOUNT_ENTRY 1 /* the number of sites at the first instruction of a user function */
+/* The numbers of sites at the first instruction of a function. */
+#define STACKCOUNT_ENTRY        1 /* of a program or library */
+#define STACKCOUNT_KERNEL_ENTRY 2
 
 struct stackcount_conf {
 	u32 cpu_plus_1; /* 0: any */
 	bool kernel_stacks, user_stacks;
-	bool entries; /* some sites are STACKCOUNT_ENTRY */
+	bool entries; /* some sites have such a number */
 	bool by_process, by_name;
 };
 

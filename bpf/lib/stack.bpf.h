@@ -48,14 +48,16 @@ static __noinline u64 stack_hash(const struct bcc_stack *s, u64 n)
 
 /*
  * At the first instruction of a function its caller is not yet in the chain of frame pointers, but
- * the return address is on top of the stack. Kernels since 6.12 know that of some functions.
+ * the return address is on top of the stack, or in a register. Kernels since 6.12 know that of some
+ * functions.
  */
-static __always_inline long stack_at_entry(struct pt_regs *ctx, struct bcc_stack *s, u32 size)
+static __always_inline long stack_at_entry(struct pt_regs *ctx, struct bcc_stack *s, u32 size,
+					   u64 flags)
 {
-	u64 flags = BPF_F_USER_STACK | 1; /* without the first */
 	u32 more = sizeof(s->ip) - 2 * sizeof(u64);
 	long len;
 
+	flags |= 1; /* without the first */
 	s->ip[0] = PT_REGS_IP(ctx);
 #ifdef __TARGET_ARCH_x86
 	if (bpf_probe_read_user(&s->ip[1], sizeof(u64), (void *)PT_REGS_SP(ctx)))
@@ -126,7 +128,8 @@ static __always_inline u64 stack_take(void *ctx, u32 depth, u64 flags, bool at_e
 		return STACK_LOST;
 	if (size > sizeof(s->ip))
 		size = sizeof(s->ip);
-	len = at_entry ? stack_at_entry(ctx, s, size) : bpf_get_stack(ctx, s->ip, size, flags);
+	len = at_entry ? stack_at_entry(ctx, s, size, flags)
+		       : bpf_get_stack(ctx, s->ip, size, flags);
 	if (len <= 0) {
 		if (!len)
 			return STACK_NONE;
@@ -153,6 +156,15 @@ static __always_inline u64 stack_take(void *ctx, u32 depth, u64 flags, bool at_e
 static __always_inline u64 stack_kernel(void *ctx)
 {
 	return stack_take(ctx, stack_depth + STACK_OURS, 0, false);
+}
+
+/* The same where a kernel's function may begin: x86's kernel unwinds from there by itself. */
+static __always_inline u64 stack_kernel_at(void *ctx, bool entry)
+{
+#ifdef __TARGET_ARCH_x86
+	entry = false;
+#endif
+	return stack_take(ctx, stack_depth + STACK_OURS, 0, entry);
 }
 
 /*

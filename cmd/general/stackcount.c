@@ -70,19 +70,22 @@ static void check(void)
 }
 
 /*
- * Which site it was does not matter, but for user stacks, whether it is a function's entry. With
- * tracepoints among the sites nobody asks: their programs have no registers.
+ * Which site it was does not matter, but whether it is a function's entry. With tracepoints
+ * among the sites nobody asks: their programs have no registers.
  */
 static void prepare(struct run *run)
 {
-	conf.entries = conf.user_stacks;
+	conf.entries = true;
 	probed_prepare(run);
 	for (int i = 0; i < probed.n; i++)
 		conf.entries &= !probed.spec[i].offset && probed.spec[i].kind != SPEC_TRACEPOINT;
 	for (u32 i = 0; i < probed.sites.n; i++) {
 		struct site *s = &probed.sites.at[i];
 
-		s->number = s->in && s->kind == SPEC_ENTRY ? STACKCOUNT_ENTRY : 0;
+		if (s->kind == SPEC_ENTRY)
+			s->number = s->in ? STACKCOUNT_ENTRY : STACKCOUNT_KERNEL_ENTRY;
+		else
+			s->number = 0;
 	}
 	object_set(run->obj, "conf", &conf, sizeof(conf));
 }

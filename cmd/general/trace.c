@@ -454,6 +454,13 @@ static u32 header_size(void)
 			      : offsetof(ROW, kernel);
 }
 
+static enum expr_stack kernel_stack_at(const struct spec *s)
+{
+	bool entry = s->kind == SPEC_ENTRY && !*s->library && !s->offset;
+
+	return entry ? EXPR_KERNEL_ENTRY : EXPR_KERNEL_STACK;
+}
+
 /* The statements of a probe. */
 static bool make(struct program *p, u32 shape, struct expr_prog *code, void *ctx,
 		 struct expr_error *err)
@@ -474,9 +481,9 @@ static bool make(struct program *p, u32 shape, struct expr_prog *code, void *ctx
 	if (!t->format.text)
 		add_all(p, &p->shapes[shape], s, code);
 	if (kernel_stack)
-		expr_put_stack(code, offsetof(ROW, kernel), false);
+		expr_put_stack(code, offsetof(ROW, kernel), kernel_stack_at(&p->spec));
 	if (user_stack)
-		expr_put_stack(code, offsetof(ROW, user), true);
+		expr_put_stack(code, offsetof(ROW, user), EXPR_USER_STACK);
 	if (common.filter.perf_buffer)
 		expr_output_perf(code, events, programs.lost[LOST_EVENT]);
 	else

@@ -132,6 +132,7 @@ struct expr_arch {
 	const char *name;
 	u32 args[8], nargs; /* offsets of the arguments' registers, by the calling convention */
 	u32 ret, sp, ip;
+	u32 link;       /* the return address, at a function's entry; 0: it is on the stack */
 	u32 stack_args; /* where the first argument on the stack is, from sp, at a function's entry
 			 */
 	int kernel_bit; /* this bit is set in addresses of the kernel */
@@ -288,9 +289,12 @@ void expr_put_function(struct expr_prog *p, u32 offset); /* u64, an address in a
 
 /*
  * The kernel's or the user's stack, a struct bcc_stack (stack.h); its `n` is above STACK_DEPTH if
- * it could not be taken.
+ * it could not be taken. At the first instruction of a kernel's function its caller is only in a
+ * register on some machines, where the kernel does not look for it.
  */
-void expr_put_stack(struct expr_prog *p, u32 offset, bool user);
+enum expr_stack { EXPR_USER_STACK, EXPR_KERNEL_STACK, EXPR_KERNEL_ENTRY };
+
+void expr_put_stack(struct expr_prog *p, u32 offset, enum expr_stack which);
 
 /* Leaves the program unless the current task is one of these (n 0: any is). */
 enum expr_id { EXPR_PID, EXPR_TID, EXPR_UID };

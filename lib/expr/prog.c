@@ -424,15 +424,47 @@ void expr_put_function(struct expr_prog *p, u32 offset)
 	store_reg(&p->code, 8, RECORD, offset, R0);
 }
 
-/* The helper tells bytes, or -errno: as a number of frames that is above all others. */
-void expr_put_stack(struct expr_prog *p, u32 offset, bool user)
+/* Its frames from `first` on; R0 is how many, or negative. */
+static void get_stack(struct expr_prog *p, u32 offset, u32 first, bool user)
 {
 	mov_reg(&p->code, R1, CTX);
-	pointer_to_record(&p->code, R2, offset + offsetof(struct bcc_stack, ip));
-	alu_imm(&p->code, BPF_MOV, true, R3, STACK_DEPTH * sizeof(u64));
+	pointer_to_record(&p->code, R2,
+			  offset + offsetof(struct bcc_stack, ip) + first * sizeof(u64));
+	alu_imm(&p->code, BPF_MOV, true, R3, (STACK_DEPTH - first) * sizeof(u64));
 	alu_imm(&p->code, BPF_MOV, true, R4, user ? BPF_F_USER_STACK : 0);
 	call(&p->code, BPF_FUNC_get_stack);
 	alu_imm(&p->code, BPF_ARSH, true, R0, 3);
+}
+
+/* Below the first frame comes the caller, unless the kernel has it already. */
+static void add_caller(struct expr_prog *p, u32 offset)
+{
+	const struct expr_arch *arch = p->gen.arch;
+	u32 ip = offset + offsetof(struct bcc_stack, ip);
+	int whole = label_new(&p->code), done = label_new(&p->code);
+
+	get_stack(p, offset, 1, false);
+	jump_imm(&p->code, BPF_JSLE, true, R0, 0, done);
+	load_mem(&p->code, 8, R1, CTX, arch->link);
+	load_mem(&p->code, 8, R2, RECORD, ip + 2 * sizeof(u64));
+	jump_reg(&p->code, BPF_JEQ, true, R1, R2, whole);
+	store_reg(&p->code, 8, RECORD, ip + sizeof(u64), R1);
+	load_mem(&p->code, 8, R1, CTX, arch->ip);
+	store_reg(&p->code, 8, RECORD, ip, R1);
+	alu_imm(&p->code, BPF_ADD, true, R0, 1);
+	jump(&p->code, done);
+	label_here(&p->code, whole);
+	get_stack(p, offset, 0, false);
+	label_here(&p->code, done);
+}
+
+/* The helper tells bytes, or -errno: as a number of frames that is above all others. */
+void expr_put_stack(struct expr_prog *p, u32 offset, enum expr_stack which)
+{
+	if (which == EXPR_KERNEL_ENTRY && p->gen.arch->link)
+		add_caller(p, offset);
+	else
+		get_stack(p, offset, 0, which == EXPR_USER_STACK);
 	store_reg(&p->code, 8, RECORD, offset + offsetof(struct bcc_stack, n), R0);
 }
 

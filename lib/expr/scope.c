@@ -30,6 +30,7 @@ static const struct expr_arch archs[] = {
 		.ret = 0,
 		.sp = 31 * 8,
 		.ip = 32 * 8,
+		.link = 30 * 8,
 		.kernel_bit = 55, /* above it a user's address may carry a tag */
 	},
 };
