@@ -414,6 +414,10 @@ static int start_perf(struct attach *a, const struct site *s)
 	struct perf_event_attr attr = { .type = perf_type(s->in ? "uprobe" : "kprobe") };
 	char path[32];
 
+#ifdef __aarch64__
+	if (s->offset % 4) /* no instruction begins there; other kernels know that */
+		return -EILSEQ;
+#endif
 	attr.config = is_return_probe(s) | s->semaphore << 32;
 	attr.config1 = (u64)(unsigned long)s->name;
 	attr.config2 = s->offset;
