@@ -249,7 +249,8 @@ def emulator(architecture=AMD64.qemu):
 
 ROOT_PACKAGES = (
     "base-files base-passwd python3 bash dash coreutils util-linux mount procps kmod iproute2 busybox-static "
-    "libc-bin e2fsprogs xfsprogs btrfs-progs f2fs-tools openssl openjdk-17-jre-headless"
+    "libc-bin linux-libc-dev libcap2-bin sed grep xz-utils perl-base binutils bpftool iputils-ping dmsetup "
+    "e2fsprogs xfsprogs btrfs-progs f2fs-tools openssl openjdk-17-jre-headless"
 )
 
 
