@@ -220,7 +220,7 @@ int main(void)
 	int nkept = 0;
 
 	setvbuf(stdin, NULL, _IONBF, 0);
-	printf("pid %d first %p\n", getpid(), (void *)&circle[0]);
+	printf("pid %d first %p size %zu\n", getpid(), (void *)&circle[0], sizeof(circle[0]));
 	fflush(stdout);
 	while (fgets(line, sizeof(line), stdin)) {
 		char word[16] = "";

@@ -24,8 +24,8 @@ def test_circle():
     # Each asked for the next one's, and the addresses are the program's.
     mutexes = [row["held"] for row in rows]
     assert [row["wanted"] for row in rows] == mutexes[1:] + mutexes[:1]
-    first = min(mutexes)
-    assert sorted(mutexes) == [first, first + 40, first + 80] and first == int(str(program.said["first"]), 0)
+    first, size = min(mutexes), program.said["size"]
+    assert sorted(mutexes) == [first, first + size, first + 2 * size] and first == int(str(program.said["first"]), 0)
     assert len({row["tid"] for row in rows}) == 3
     for row in rows:
         assert [frame for frame in row["wanted_at"] if frame.startswith("lock_")] == ["lock_second", "lock_two"]

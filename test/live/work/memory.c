@@ -66,21 +66,19 @@ FRAME long work_brk(long end)
 
 FRAME long work_grow(long bytes, long times)
 {
-	long end = work_brk(0);
+	long begin = work_brk(0), end = begin;
 
 	for (long i = 0; i < times; i++)
 		end = work_brk(end + bytes);
-	return end + keep++;
+	keep++;
+	return end - begin;
 }
 
 WORK(heap, "N BYTES: make the heap larger by BYTES N times, in the function work_grow")
 {
 	long times = number(argc, argv, 1, 1), bytes = number(argc, argv, 2, PAGE);
-	long begin = work_brk(0), end;
 
-	work_grow(bytes, times);
-	end = work_brk(0);
-	printf("pid %d times %ld grown %ld\n", getpid(), times, end - begin);
+	printf("pid %d times %ld grown %ld\n", getpid(), times, work_grow(bytes, times));
 	return 0;
 }
 
