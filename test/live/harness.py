@@ -25,12 +25,14 @@ import subprocess
 import tempfile
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 CHECKOUT = Path(__file__).resolve().parent.parent.parent
 BUILD = Path(os.environ.get("BCCTOOL_BUILD") or CHECKOUT / "build")
 BCCTOOL = Path(os.environ.get("BCCTOOL") or BUILD / "bcctool")
 WORK = BUILD / "test" / "work"
 KERNEL = tuple(int(part) for part in re.findall(r"\d+", os.uname().release)[:2])
+MACHINE = os.uname().machine
 TRACING = Path("/sys/kernel/tracing")
 LIBC = ctypes.CDLL(None, use_errno=True)
 CLONE_NEWNET = 0x40000000
@@ -125,7 +127,7 @@ def lacking(thing):
     if kind == "program":
         return shutil.which(name) is None
     if kind == "machine":
-        return os.uname().machine != name
+        return MACHINE != name
     if kind == "file":
         return not Path(name).exists()
     if kind == "kernel":
@@ -139,6 +141,80 @@ def check_needs(function):
     for thing in getattr(function, "needs", ()):
         if lacking(thing):
             raise Skip(f"no {thing}")
+
+
+# What differs from machine to machine
+
+
+class Machine(NamedTuple):
+    debian: str  # its name there
+    function: str  # what the functions of system calls are called
+    caller: str  # a function that leads to all of them
+    outermost: str  # the first frame of a system call begins with that
+    preempted: str  # a function that one in user space comes through when it has had its turn
+    number: str  # the member of struct pt_regs with the system call's number
+    second: int  # bytes: the second instruction of a function that has a frame
+    behind: int  # an instruction of a function of the kernel behind those that are for ftrace
+    data: str  # addresses of the kernel, as a regular expression
+    code: str  # those of its functions
+    large_file: int  # the flag that the kernel adds to those of open(2)
+    numbers: dict  # of system calls: asm/unistd.h
+
+
+MACHINES = {
+    "x86_64": Machine(
+        debian="amd64",
+        function="__x64_sys_",
+        caller="do_syscall_64",
+        outermost="entry_SYSCALL",
+        preempted="irqentry_exit_to_user_mode",
+        number="orig_ax",
+        second=1,  # it begins with a push
+        behind=9 if KERNEL >= (6, 2) else 5,  # with endbr64 before ftrace's, or without
+        data="ffff[0-9a-f]{12}",
+        code="ffffffff[0-9a-f]{8}",
+        large_file=0o100000,
+        numbers=dict(open=2, close=3, stat=4, lstat=6, nanosleep=35, accept=43, getppid=110, statfs=137,
+                     getpriority=140, sched_getparam=143, newfstatat=262, accept4=288, execveat=322, statx=332),
+    ),
+    "aarch64": Machine(
+        debian="arm64",
+        function="__arm64_sys_",
+        caller="do_el0_svc",
+        outermost="el0t_64_sync",
+        preempted="el0_interrupt",
+        number="syscallno",
+        second=4,
+        behind=16,
+        data="fff[0-9a-f]{13}",  # of 52 bits
+        code="ffff[0-9a-f]{12}",
+        large_file=0o400000,
+        numbers=dict(statfs=43, close=57, newfstatat=79, nanosleep=101, sched_getparam=121, getpriority=141,
+                     getppid=173, accept=202, accept4=242, execveat=281, statx=291),
+    ),
+}
+THIS_MACHINE = MACHINES[MACHINE]
+LIBRARIES = Path(f"/lib/{MACHINE}-linux-gnu")
+
+
+def syscall_function(name=""):
+    """The kernel's function of a system call; a pattern of names makes one of functions."""
+    return THIS_MACHINE.function + name
+
+
+def syscall_number(name):
+    return THIS_MACHINE.numbers[name]
+
+
+@functools.cache
+def attaches_to_many():
+    """Whether the kernel takes a list of its functions (CONFIG_FPROBE), as 6.12 does, but not on arm64."""
+    return not lacking("function:register_fprobe_ips")
+
+
+def has_syscall(name):
+    """Of those that only some machines have: what came later takes their place."""
+    return name in THIS_MACHINE.numbers
 
 
 # Reading what applets print
@@ -377,23 +453,27 @@ def run(argv, check=True, limit=30, **options):
 def tool(applet, *args, json=False, live=True, limit=60, by=(), **options):
     """Start an applet and wait until its probes are attached. stop() or wait() gives a Result.
 
-    With live=False do not wait: for what ends by itself before it traces. `by` is a command line
-    that runs it, such as that of nsenter.
+    With live=False do not wait: for what ends by itself before it traces, or wait_until_live() later.
+    `by` is a command line that runs it, such as that of nsenter.
     """
     argv = [*by, BCCTOOL, applet, *args, *(["--json"] if json else [])]
-    reader, writer = os.pipe()
+    ready, writer = os.pipe()
     options["env"] = {"BCCTOOL_READY_FD": str(writer), **options.get("env", {})}
     process = Process(argv, pass_fds=[writer], **options)
+    process.ready = open(ready, "rb", buffering=0)
     os.close(writer)
-    try:
-        if live and not select.select([reader], [], [], limit)[0]:
+    if live:
+        wait_until_live(process, limit)
+    return process
+
+
+def wait_until_live(process, limit=60):
+    with process.ready as ready:
+        if not select.select([ready], [], [], limit)[0]:
             raise AssertionError(f"{process}: not live after {limit} s")
-        if live and not os.read(reader, 1):
+        if not ready.read(1):
             code = process.wait().code
             raise AssertionError(f"{process}: ended ({code}) before it was live: {process.err}")
-    finally:
-        os.close(reader)
-    return process
 
 
 def tool_run(applet, *args, limit=60, json=False, **options):
@@ -481,7 +561,7 @@ def wait_for(what, limit=10):
 def one_cpu():
     """The first CPU alone: while one CPU changes the code that another runs, the emulator may take an
     old instruction for a new one, and tens of thousands of changes are certain to meet that."""
-    others = list(Path("/sys/devices/system/cpu").glob("cpu*/online"))
+    others = list(Path("/sys/devices/system/cpu").glob("cpu[1-9]*/online"))
     for path in others:
         write(path, 0)
     try:

@@ -6,7 +6,8 @@ import signal
 from harness import *
 
 PIE = WORK.parent / "work-pie"
-GETPPID = "__x64_sys_getppid"
+GETPPID, CLOSE = syscall_function("getppid"), syscall_function("close")
+ID = {name: syscall_number(name) for name in ("close", "nanosleep", "getppid")}
 
 
 def lost(result):
@@ -97,7 +98,7 @@ def test_results_of_a_library():
 
 def test_system_calls():
     found = events(traced("-C", "t:raw_syscalls:sys_enter():int:args->id"))
-    assert found[110] == 1000 and found[35] == 10 and found[3] == 7
+    assert found[ID["getppid"]] == 1000 and found[ID["nanosleep"]] == 10 and found[ID["close"]] == 7
 
 
 MESSAGES = """
@@ -241,11 +242,11 @@ def test_full_map():
 
 
 def test_negative_values():
-    result = traced("-H", "r::__x64_sys_close():int:$retval", "-H", f"r::{GETPPID}()")
+    result = traced("-H", f"r::{CLOSE}():int:$retval", "-H", f"r::{GETPPID}()")
     assert buckets(result)[-1 << 63, -1] == 7
     child = waiting_work("calls", 0, 0, 0, 40)
-    tracer = tool("argdist", "-p", child.pid, "-H", "r::__x64_sys_close():int:$retval", "-C",
-                  "r::__x64_sys_close()")
+    tracer = tool("argdist", "-p", child.pid, "-H", f"r::{CLOSE}():int:$retval", "-C",
+                  f"r::{CLOSE}()")
     child.go()
     text = tracer.stop().out
     assert "       < 0               : 40       |****************************************|\n" in text
@@ -273,7 +274,7 @@ def test_whole_range():
 def test_text():
     child = waiting_work("calls", 300, 20, 1, 7)
     tracer = tool("argdist", "-p", child.pid, "-i", 600, "-C", f"p::{GETPPID}()", "-C",
-                  "t:raw_syscalls:sys_enter():u64,char*:args->id,$COMM:args->id == 110 || args->id == 35#two calls",
+                  "t:raw_syscalls:sys_enter():u64,char*:args->id,$COMM:args->id == %d || args->id == %d#two calls" % (ID["getppid"], ID["nanosleep"]),
                   "-H", f"p::{GETPPID}():u32:5")
     child.go()
     out = re.sub(r"\[\d\d:\d\d:\d\d\]", "[TIME]", tracer.stop().out)
@@ -284,8 +285,8 @@ def test_text():
         "\t300        total calls\n"
         "two calls\n"
         "\tCOUNT      EVENT\n"
-        "\t20         args->id = 35, $COMM = work\n"
-        "\t300        args->id = 110, $COMM = work\n"
+        f"\t20         args->id = {ID['nanosleep']}, $COMM = work\n"
+        f"\t300        args->id = {ID['getppid']}, $COMM = work\n"
         f"p::{GETPPID}():u32:5\n"
         "     5                   : count     distribution\n"
         "         0 -> 1          : 0        |                                        |\n"
@@ -367,11 +368,12 @@ def test_two_on_one_function():
 
 @timeout(180)
 def test_patterns():
-    number = "u64:((struct pt_regs *)arg1)->orig_ax"
-    found = events(traced("-C", f"p::__x64_sys_n*():{number}", "-C", f"p::__x64_sys_[cn]*():{number}#two",
-                          "-C", "p::__x64_sys_n*sleep:int:-1"))
-    assert found[35] == 20 and found[3] == 7 and found[-1] == 10
-    found = events(traced("-C", "r::__x64_sys_n*():int:$latency > 500000", "-C", "r::__x64_sys_clos*()#closed"))
+    number = f"u64:((struct pt_regs *)arg1)->{THIS_MACHINE.number}"
+    function = syscall_function()
+    found = events(traced("-C", f"p::{function}n*():{number}", "-C", f"p::{function}[cn]*():{number}#two",
+                          "-C", f"p::{function}n*sleep:int:-1"))
+    assert found[ID["nanosleep"]] == 20 and found[ID["close"]] == 7 and found[-1] == 10
+    found = events(traced("-C", f"r::{function}n*():int:$latency > 500000", "-C", f"r::{function}clos*()#closed"))
     assert found[1] == 10 and found[-9] == 7
 
 

@@ -93,7 +93,7 @@ def test_failed_calls():
     did = {call: work("exec", call, "/nonexistent/x", "", "b c") for call in ("execve", "execveat")}
     did["directory"] = work("exec", "execve", "/tmp", "d")
     closed = run([sys.executable, "-c", "import ctypes; a = (ctypes.c_char_p * 2)(b'zero', None);"
-                  "ctypes.CDLL(None).syscall(322, 99, b'', a, None, 0x1000)"])
+                  f"ctypes.CDLL(None).syscall({syscall_number('execveat')}, 99, b'', a, None, 0x1000)"])
     bad = run([sys.executable, "-c", "import ctypes; ctypes.CDLL(None).execve(b'/bin/true', 1, None)"])
     failing, working = failing.stop(), working.stop()
     for call in "execve", "execveat":

@@ -56,7 +56,7 @@ def test_a_slow_name_server_and_a_process():
     """A look-up takes as long as the name server that does not answer lets it: it is one of the process."""
     process, other = look_up("getaddrinfo:slow.example"), look_up("getaddrinfo:127.0.0.9")
     tracer = tool("gethostlatency", "-p", process.pid, json=True)
-    by_path = tool("gethostlatency", "-l", "/lib/x86_64-linux-gnu/libc.so.6", json=True)
+    by_path = tool("gethostlatency", "-l", LIBRARIES / "libc.so.6", json=True)
     other.go()
     (took,) = process.go()
     rows = tracer.stop().json[:-1]

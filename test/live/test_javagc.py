@@ -6,7 +6,7 @@ import socket
 
 from harness import *
 
-JAVA = "/usr/lib/jvm/java-17-openjdk-amd64/bin/java"
+JAVA = f"/usr/lib/jvm/java-17-openjdk-{THIS_MACHINE.debian}/bin/java"
 N = 3
 
 

@@ -35,6 +35,7 @@ def test_every_call():
     assert times == sorted(times) and not any(data.json[-1]["lost"].values())
 
 
+@needs("machine:x86_64")
 def test_32_bit():
     with folder() as path:
         (path / "f").touch()

@@ -57,7 +57,7 @@ def test_without_privilege():
 
 PYTHON = "/usr/bin/python3.11"
 POSTGRES = "/usr/lib/postgresql/15/bin/postgres"
-JVM = "/usr/lib/jvm/java-17-openjdk-amd64/lib/server/libjvm.so"
+JVM = f"/usr/lib/jvm/java-17-openjdk-{THIS_MACHINE.debian}/lib/server/libjvm.so"
 PIE = WORK.parent / "work-pie"
 
 

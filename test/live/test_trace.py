@@ -6,6 +6,8 @@ import socket
 
 from harness import *
 
+EXPRESSIONS = BUILD / "test" / "expressions"
+
 
 def lines(result, pid):
     """Rows of text: those of a process, as (function, message)."""
@@ -45,7 +47,7 @@ def test_a_member_by_a_signature():
     signature, names = signature.stop(), names.stop()
     tasks = messages(signature, did["pid"])
     assert len(tasks) == 5 and len(set(tasks)) == 1
-    assert re.fullmatch("task: ffff[0-9a-f]{12}", tasks[0])
+    assert re.fullmatch(f"task: {THIS_MACHINE.data}", tasks[0])
     assert messages(names, did["pid"]) == [f"{did['pid']} work"] * 5
 
 
@@ -182,7 +184,7 @@ def test_command_on_sockets():
 
 PAM = ("import ctypes, os; pam = ctypes.CDLL('libpam.so.0'); handle = ctypes.c_void_p(); none = (ctypes.c_void_p * 2)()\n"
        "for user in (b'root', b'somebody else'):\n"
-       " assert not pam.pam_start(b'bcctool', user, ctypes.byref(none), ctypes.byref(handle))\n"
+       " pam.pam_start(b'bcctool', user, ctypes.byref(none), ctypes.byref(handle))\n"
        "print('pid', os.getpid())")
 
 
@@ -332,35 +334,39 @@ def test_kernel_stacks():
     """Of one function, of some (which 6.1 attaches to in another way), with addresses, and of a return."""
     child = waiting_work("stack", 4, 1000)
     one = tool("trace", "-K", "-U", "-p", child.pid, "do_nanosleep", json=True)
-    some = tool("trace", "-K", "-p", child.pid, "hrtimer_n*", "__x64_sys_nano*", "__x64_sys_[a-c]*", json=True)
+    some = tool("trace", "-K", "-p", child.pid, "hrtimer_n*", syscall_function("nano*"), syscall_function("[a-c]*"), json=True)
     hexa = tool("trace", "-K", "-a", "-p", child.pid, "do_nanosleep")
     child.go()
     one, some, hexa = one.stop(), some.stop(), hexa.stop().out
     plain = lambda row: [frame.partition("+")[0] for frame in row["kernel"]]
-    chain = ["do_nanosleep", "hrtimer_nanosleep", "__x64_sys_nanosleep"]
+    chain = ["do_nanosleep", "hrtimer_nanosleep", syscall_function("nanosleep")]
     for row in one.of(child.pid):
         frames = [frame for frame in plain(row) if frame in chain]
-        assert plain(row)[0] == "do_nanosleep" and frames in (chain, chain[:2]) and "do_syscall_64" in plain(row), row
+        assert plain(row)[0] == "do_nanosleep" and frames in (chain, chain[:2]) and THIS_MACHINE.caller in plain(row), row
         assert any(frame.startswith("work_stack_leaf") for frame in row["user"])
     found = {row["func"]: plain(row)[0] for row in some.of(child.pid)}
     assert found == {name: name for name in found} and "hrtimer_nanosleep" in found, found
-    assert len(re.findall(r"^ +f{8}[0-9a-f]{8} do_nanosleep", hexa, re.M)) == 4, hexa
+    assert len(re.findall(rf"^ +{THIS_MACHINE.code} do_nanosleep", hexa, re.M)) == 4, hexa
 
 
 def test_names_of_functions_of_a_pattern():
     child = waiting_work("calls", 30, 4, 1, 7)
-    trace = tool("trace", "-p", child.pid, "__x64_sys_[ncg]*", "r::__x64_sys_[nc]*", json=True)
+    trace = tool("trace", "-p", child.pid, syscall_function("[ncg]*"), f"r::{syscall_function('[nc]*')}", json=True)
     child.go()
     found = [row["func"] for row in trace.stop().of(child.pid)]
+    getppid, getpid, close, nanosleep = map(syscall_function, ("getppid", "getpid", "close", "nanosleep"))
+    others = {getppid: 30, getpid: 1}  # these may be listed by another name
     assert {name: found.count(name) for name in found} == {
-        "__x64_sys_nanosleep": 8, "__x64_sys_close": 14, **({"__x64_sys_getppid": 30} if "__x64_sys_getppid" in found else {})}
+        nanosleep: 8, close: 14, **{name: n for name, n in others.items() if name in found}}
 
 
 def test_counted_messages():
     child = waiting_work("calls", 20, 5, 1, 9)
-    trace = tool("trace", "-A", "-p", child.pid, 't:raw_syscalls:sys_enter (args->id == 35 || args->id == 3) "call %d", args->id')
+    close, nanosleep = syscall_number("close"), syscall_number("nanosleep")
+    trace = tool("trace", "-A", "-p", child.pid,
+                 f't:raw_syscalls:sys_enter (args->id == {nanosleep} || args->id == {close}) "call %d", args->id')
     child.go()
-    assert trace.stop().out.splitlines()[-2:] == ["call 35 -->COUNT 5", "call 3 -->COUNT 9"]
+    assert trace.stop().out.splitlines()[-2:] == [f"call {nanosleep} -->COUNT 5", f"call {close} -->COUNT 9"]
 
 
 @timeout(120)
@@ -372,10 +378,11 @@ def test_returns_of_many_at_a_time():
     result = trace.stop()
     found, missed = len(messages(result, child.pid)), result.json[-1]["lost"]["probes"]
     assert found + missed >= 200, (found, missed)
-    assert found == 200 or KERNEL >= (6, 2), (found, missed)
+    assert found == 200 or attaches_to_many(), (found, missed)
 
 
+@needs(f"file:{EXPRESSIONS}")  # it is not cross-built
 def test_random_expressions_as_the_c_compiler_has_them():
     """A thousand, each compiled, loaded and run in this kernel by BPF_PROG_TEST_RUN."""
-    result = run([BUILD / "test" / "expressions"], check=False)
+    result = run([EXPRESSIONS], check=False)
     assert result.words == {"expressions": 1000, "alike": 1000} and result.code == 0, result.err[-3000:]
