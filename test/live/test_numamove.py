@@ -1,5 +1,6 @@
 """numamove: moves between nodes; without nodes there are none, and the clock goes on."""
 
+import contextlib
 import re
 
 from harness import *
@@ -18,18 +19,25 @@ def migrated():
     return int(re.search(r"^numa_pages_migrated (\d+)", Path("/proc/vmstat").read_text(), re.MULTILINE)[1])
 
 
+@contextlib.contextmanager
+def balancing():
+    """The kernel moves memory to where it is used."""
+    switch = Path("/proc/sys/kernel/numa_balancing")
+    write(switch, 1)
+    try:
+        yield
+    finally:
+        write(switch, 0)
+
+
 @boot("numa=fake=2")
 @alone
 def test_moves_are_those_of_the_kernels_counter():
     """Memory of a node that has no CPU is moved to the one that has, once it is used there."""
-    balancing = Path("/proc/sys/kernel/numa_balancing")
-    write(balancing, 1)
-    move = tool("numamove", "3600", json=True)
-    before = migrated()
-    try:
+    with balancing():
+        move = tool("numamove", "3600", json=True)
+        before = migrated()
         did = work("numa", 16, 6)
-    finally:
-        write(balancing, 0)
     after = migrated()
     row = move.stop().json[0]
     assert 0 < after - before, "nothing was moved"
