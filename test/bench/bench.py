@@ -299,7 +299,7 @@ def whole_cost(peer, applet, options, workload, events):
 
 
 def breadth(rounds, lines):
-    lines += ["", f"**{len(BREADTH)} tools.** Until the first probe fires, peak memory, and CPU time an event (the programs' by the "
+    lines += ["", f"**Breadth.** {len(BREADTH)} tools: until the first probe fires, peak memory, and CPU time an event (the programs' by the "
               f"kernel's count, and the process's own); ratios to libbpf-tools, medians of {rounds}, {TODAY}.", "",
               "| | start | memory | CPU an event |", "|---|---|---|---|"]
     for applet, options, workload, events in BREADTH:

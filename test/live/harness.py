@@ -111,6 +111,11 @@ def needs(*things):
     return mark
 
 
+def for_this_machine(function):
+    """What is for another is no test here, rather than one that is skipped."""
+    return all(not lacking(thing) for thing in getattr(function, "needs", ()) if thing.startswith("machine:"))
+
+
 def version(text):
     return tuple(int(part) for part in text.split("."))
 

@@ -424,6 +424,7 @@ def made(workload, applets):
     def test():
         show(workload, applets)
 
+    test.covers = list(applets)
     return alone(test) if workload in ALONE else test
 
 
