@@ -7,6 +7,7 @@ import sys
 from harness import *
 from connection import *
 from test_bashreadline import typed
+from test_mountsnoop import mount
 
 sys.path.insert(0, str(CHECKOUT / "test"))
 from layouts import Layouts  # noqa: E402
@@ -99,8 +100,8 @@ def test_files():
             check_events(applet, "-p", os.getpid(), do=lambda: names(path), least=4)
     check_events("opensnoop", do=lambda: [work("open", 3, name) for name in ("/etc/" + "x" * 900, "/etc/y")])
     check_events("statsnoop", do=lambda: [work("stat", 3, name) for name in ("/etc/" + "x" * 200, "/etc/y")])
-    check_events("mountsnoop", do=lambda: [run(["mount", "none", where, "-t", "nothing"], check=False)
-                                           for where in ("/" + "x" * 200, "/tmp")])
+    check_events("mountsnoop", do=lambda: [mount("none", where, kind, 0, "data" + where) for where, kind in (
+        ("/" + "x" * 200, "k" * 50), ("/tmp", "nothing"), ("/", "n"))], least=3)
     lookups = lambda: [os.path.exists("/etc/" + name) for name in ("x" * 200, "y", "n" * 30, "z")]
     check_events("dcsnoop", "-p", os.getpid(), do=lookups, least=4)
     with folder() as path:
