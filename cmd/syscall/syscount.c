@@ -111,9 +111,8 @@ static void check(void)
 		out_flush();
 		exit(0);
 	}
-	if (ms && !conf.latency)
-		opt_error("-m goes with -L");
 	us = conf.latency && !ms;
+	ms = conf.latency && ms; /* without -L there is no time to show, as in BCC */
 	by_call = !conf.by_process;
 	common.rows = common.rows ?: 10;
 	if (!only)

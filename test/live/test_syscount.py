@@ -45,6 +45,8 @@ def test_units():
     micro = tool_run("syscount", "-L", "--exec", WORK, "sleep", 5, 10000)
     milli = tool_run("syscount", "-L", "-m", "--exec", WORK, "sleep", 5, 10000)
     assert "TIME (us)" in micro.out and "TIME (ms)" in milli.out
+    plain = tool_run("syscount", "-m", "--exec", WORK, "sleep", 5, 10000)
+    assert "TIME" not in plain.out and re.search(r"^clock_nanosleep +5$", plain.out, re.M)
     time_of = lambda result: float(re.search(r"^clock_nanosleep +5 +([\d.]+)$", result.out, re.M)[1])
     assert 50000 <= time_of(micro) < 200000 and 50 <= time_of(milli) < 200
 
