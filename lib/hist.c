@@ -268,7 +268,7 @@ void run_hist(struct run *run)
 		if (!more)
 			run_detach(run);
 		rows_take(run, "hists", &rows);
-		print_all(run, &rows, clock_mono());
+		print_all(run, stacks_merged(run, &rows), clock_mono());
 	} while (more);
 	if (stacked)
 		stacks_nameless(run);

@@ -1007,13 +1007,9 @@ void stacks_nameless(struct run *run)
 	report_hints();
 }
 
-/*
- * Above the frames that are shown are those of tracing itself, and they change when another tracer
- * comes to the same tracepoint or leaves it. Rows that differ by them alone are made one: returns
- * `merged` with what there is then, or `rows` if there are none.
- */
-static struct rows *merge_same(struct run *run, struct rows *rows, struct sums *merged)
+struct rows *stacks_merged(struct run *run, struct rows *rows)
 {
+	static struct sums merged;
 	bool any = false;
 
 	for (const struct column *c = run->applet->columns; c && c->key; c++) {
@@ -1027,16 +1023,15 @@ static struct rows *merge_same(struct run *run, struct rows *rows, struct sums *
 			memcpy(at, &first, sizeof(first));
 		}
 	}
-	sums_clear(merged);
+	sums_clear(&merged);
 	if (any)
-		sums_add(merged, rows);
-	return any ? &merged->rows : rows;
+		sums_add(&merged, rows);
+	return any ? &merged.rows : rows;
 }
 
 void run_stacks(struct run *run)
 {
 	struct rows rows = {};
-	struct sums merged = {};
 	bool more;
 
 	stacks_begin(run);
@@ -1051,7 +1046,7 @@ void run_stacks(struct run *run)
 		if (!common.stack_storage && kept.used < KEPT_WORDS)
 			take_stacks(run);
 
-		struct rows *all = merge_same(run, taken.rows.n ? &taken.rows : &rows, &merged);
+		struct rows *all = stacks_merged(run, taken.rows.n ? &taken.rows : &rows);
 
 		rows_sort(run, all);
 		if (!common.folded && !pictures_wanted())

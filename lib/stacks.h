@@ -151,6 +151,14 @@ void stacks_csv(struct buf *b, struct run *run, const void *row, size_t size);
 /* For engines of applets: what precedes the first report, and the rows of one, sorted. */
 struct rows;
 void stacks_begin(struct run *run);
+
+/*
+ * Above the frames that are shown are those of tracing itself, and they change when another tracer
+ * comes to the same tracepoint or leaves it. Rows whose kernel stacks (ids, in their keys) differ
+ * by them alone are made one: gives the rows, good until the next call. Their values are u64s to
+ * add.
+ */
+struct rows *stacks_merged(struct run *run, struct rows *rows);
 void stacks_print(struct run *run, const struct rows *rows);
 
 /* Before loading: sizes of maps as the options say. */

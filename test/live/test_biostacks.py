@@ -38,3 +38,18 @@ def test_text():
     assert "     msecs               : count     distribution\n" in out
     counts = [n for label in histograms(out).values() for n in label.values()]
     assert sum(counts) == N
+
+
+def test_other_tracers_split_no_stack():
+    """One comes to the tracepoint while requests are made, and changes what leads to ours."""
+    with null_blk(irqmode=2, completion_nsec=DELAY_NS) as disk:
+        name = disk.removeprefix("/dev/")
+        mine = waiting_work("disk", disk, 150, 4096, "r")
+        tracer = tool("biostacks", "-d", name, json=True)
+        mine.begin()
+        other = tool("biosnoop", "-d", name)
+        assert mine.process.poll() is None
+        mine.wait(60)
+        (row,) = [row for row in tracer.stop().json if row.get("pid") == mine.pid]
+        other.stop()
+    assert row["count"] == 150 and row["comm"] == "work"
