@@ -54,7 +54,6 @@ static __noinline u64 stack_hash(const struct bcc_stack *s, u64 n)
 static __always_inline long stack_at_entry(struct pt_regs *ctx, struct bcc_stack *s, u32 size,
 					   u64 flags)
 {
-	u32 more = sizeof(s->ip) - 2 * sizeof(u64);
 	long len;
 
 	flags |= 1; /* without the first */
@@ -65,10 +64,12 @@ static __always_inline long stack_at_entry(struct pt_regs *ctx, struct bcc_stack
 #else
 	s->ip[1] = ctx->user_regs.regs[30];
 #endif
+	if (size <= 2 * sizeof(u64))
+		return size;
 	s->ip[2] = 0;
-	len = bpf_get_stack(ctx, &s->ip[2], size < more ? size : more, flags);
+	len = bpf_get_stack(ctx, &s->ip[2], size - 2 * sizeof(u64), flags);
 	if (len > 0 && s->ip[2] == s->ip[1])
-		len = bpf_get_stack(ctx, &s->ip[1], size < more ? size : more, flags) - 8;
+		len = bpf_get_stack(ctx, &s->ip[1], size - sizeof(u64), flags) - 8;
 	return len < 0 ? 2 * sizeof(u64) : len + 2 * sizeof(u64);
 }
 
@@ -168,12 +169,18 @@ static __always_inline u64 stack_kernel_at(void *ctx, bool entry)
 }
 
 /*
- * The same in a classic tracepoint or a sample: there are no frames of ours on top, and none more
- * than asked for are taken, so that stacks that are alike as far as they are shown are one.
+ * The same in a classic tracepoint: there are no frames of ours on top, and none more
+ * than asked for are taken, so that stacks that are alike as far as they are shown are one. On
+ * arm64 a tracepoint's begins with who calls its programs, twice: once as where it is, and as a
+ * frame.
  */
 static __always_inline u64 stack_kernel_bare(void *ctx)
 {
+#ifdef __TARGET_ARCH_x86
 	return stack_take(ctx, stack_depth, 0, false);
+#else
+	return stack_take(ctx, stack_depth + 1, 1, false);
+#endif
 }
 
 /* Kernel threads have none, nor have workers of io_uring, which run in a process but never leave.
