@@ -255,17 +255,23 @@ ROOT_PACKAGES = (
     "libc-bin linux-libc-dev libcap2-bin sed grep xz-utils perl-base binutils bpftool iputils-ping dmsetup "
     "e2fsprogs xfsprogs btrfs-progs f2fs-tools openssl openjdk-17-jre-headless"
 )
+# What the scripts of packages would have made.
+ROOT_FILES = {"etc/hosts": "127.0.0.1\tlocalhost\n"}
 
 
 def root_of(architecture):
     """Unpacked packages, none of them configured: enough to run the tests."""
-    made_of = hashlib.sha256(ROOT_PACKAGES.encode()).hexdigest()[:8]
+    made_of = hashlib.sha256(f"{ROOT_PACKAGES}{ROOT_FILES}".encode()).hexdigest()[:8]
     folder = cache() / "roots" / f"{architecture.name}-{made_of}"
     with locked(cache() / "lock"):
         if folder.exists():
+            os.utime(folder)
             return folder
         note(f"making a small Debian for {architecture.name}")
         folder.parent.mkdir(exist_ok=True)
+        for old in folder.parent.iterdir():
+            if time.time() - old.stat().st_mtime > 7 * 86400:
+                shutil.rmtree(old)
         with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
             new = Path(temporary) / "new"
             command = ["mmdebstrap", "--quiet", "--variant=extract", f"--arch={architecture.name}"]
@@ -276,6 +282,8 @@ def root_of(architecture):
                 (new / "bin/sh").symlink_to("dash")
             for name in ("passwd", "group"):
                 shutil.copy(new / "usr/share/base-passwd" / f"{name}.master", new / "etc" / name)
+            for name, text in ROOT_FILES.items():
+                (new / name).write_text(text)
             new.chmod(0o755)
             new.rename(folder)
     return folder
