@@ -119,6 +119,8 @@ FUNCTION static void forms(long i, const char *text)
 	      [d] "r"((unsigned short)60000), [e] "r"((int)(-70000 - i)), [f] "i"(4000000000u),
 	      [g] "m"(memory), [base] "r"(table), [index] "r"((i % 3 + 1) * 8),
 	      [h] "r"(work_global), [k] "r"(171), [text] "r"(text));
+	PROBE("globals", "0", "-4@[%[one]] -4@[%[more], 4] -4@[%[more], 4]",
+	      [one] "r"(&work_global), [more] "r"(&work_globals));
 #endif
 }
 
