@@ -162,6 +162,7 @@ class Machine(NamedTuple):
     behind: int  # an instruction of a function of the kernel behind those that are for ftrace
     data: str  # addresses of the kernel, as a regular expression
     code: str  # those of its functions
+    link_register: bool  # it has the return address after a call; nothing but frames is in that of frame pointers
     large_file: int  # the flag that the kernel adds to those of open(2)
     numbers: dict  # of system calls: asm/unistd.h
 
@@ -178,6 +179,7 @@ MACHINES = {
         behind=9 if KERNEL >= (6, 2) else 5,  # with endbr64 before ftrace's, or without
         data="ffff[0-9a-f]{12}",
         code="ffffffff[0-9a-f]{8}",
+        link_register=False,
         large_file=0o100000,
         numbers=dict(open=2, close=3, stat=4, lstat=6, nanosleep=35, accept=43, getppid=110, statfs=137,
                      getpriority=140, sched_getparam=143, newfstatat=262, accept4=288, execveat=322, statx=332),
@@ -193,6 +195,7 @@ MACHINES = {
         behind=16,
         data="fff[0-9a-f]{13}",  # of 52 bits
         code="ffff[0-9a-f]{12}",
+        link_register=True,
         large_file=0o400000,
         numbers=dict(statfs=43, close=57, newfstatat=79, nanosleep=101, sched_getparam=121, getpriority=141,
                      getppid=173, accept=202, accept4=242, execveat=281, statx=291),

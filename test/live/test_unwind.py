@@ -33,11 +33,14 @@ def test_where_it_sleeps():
     assert below(row, "work_bare_end") == [*CHAIN, *row["user"][row["user"].index("main") + 1 :]]
     assert row["count"] == did["count"] == 40 and 40 * 5000 <= row["us"] <= did["wall_us"]
     assert not any(result.json[-1]["lost"].values()) and "truncated" not in result.err
-    # Frame pointers do not get there.
+    # Frame pointers do not get there; on arm64, where no function without one uses the register for
+    # anything else, they get past it.
     rows = [row for row in stacks_of(without, workload.pid) if "do_nanosleep" in row["kernel"]]
     assert sum(row["count"] for row in rows) == 40
-    assert all(row["truncated"] and "main" not in row["user"] for row in rows)
-    assert "--unwind" in without.err
+    assert not any("work_bare_1" in row["user"] for row in rows)
+    if not THIS_MACHINE.link_register:
+        assert all(row["truncated"] and "main" not in row["user"] for row in rows)
+        assert "--unwind" in without.err
 
 
 def test_where_it_works():
@@ -53,13 +56,14 @@ def test_where_it_works():
 
 
 def test_what_is_not_copied_is_counted():
-    """Below a frame of 32 KB are main and what called it."""
+    """Below a frame of 32 KB are main and what called it; arm64 has a return address above its locals."""
     workload = waiting_work("barely", 10, 10000, "wide")
     tracer = tool("offcputime", "-f", "-p", workload.pid, "--state", 1, "--unwind")
     workload.go()
     result = tracer.stop()
     (line,) = [line for line in result.out.splitlines() if "work_bare_end" in line]
-    assert ";[truncated];work_bare_wide;work_bare_10;" in line
+    last = "run_barely;" if THIS_MACHINE.link_register else ""
+    assert f";[truncated];{last}work_bare_wide;work_bare_10;" in line
     assert "stacks complete: 0.0% (10 of 10 user stacks truncated)" in result.err
     assert "10 are larger than the 16 KB that are copied" in result.err
 
