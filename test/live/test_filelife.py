@@ -102,7 +102,8 @@ def test_full_path():
 def test_peer():
     """Debian's filelife has the same files and ages, to its hundredths.
 
-    From 6.3 on it shows none: it knows of no struct mnt_idmap, by which the arguments of vfs_unlink() moved.
+    From 6.3 on it shows none: it takes the third argument of vfs_unlink() for the file only where the kernel has user
+    namespaces of mounts, which mnt_idmap replaced; else the second, which is the folder (`bpftool prog dump`).
     """
     with filesystem("ext4") as path:
         ours = tool("filelife", "-p", os.getpid(), json=True)

@@ -108,7 +108,11 @@ def test_funclatency():
 
 @needs("program:/usr/sbin/statsnoop")
 def test_statsnoop():
-    """Debian's says that it traces, and shows none of these calls on either kernel."""
+    """Debian's says that it traces, and shows none of these calls on either kernel.
+
+    It asks whether there are tracepoints syscalls:statfs, statx, newstat and so on before it loads its programs.
+    Those are called sys_enter_statfs, so it finds none and loads none (as strace and `bpftool prog` show).
+    """
     ours, theirs = both("statsnoop", "-p", os.getpid())
     for _ in range(5):
         stat_all("/etc/passwd")
@@ -190,7 +194,8 @@ def test_mdflush():
         time.sleep(1)
         ours, theirs = ours.stop(), theirs.stop()
     assert keys(ours.of(did.pid), "PID", "COMM", "DEVICE") == [(did.pid, "python3", os.path.basename(disk))] * 7
-    # Theirs leaves the name of the array empty on both kernels.
+    # Theirs has no name of the array: its program has one byte of it read, which is the NUL at the end (so
+    # `bpftool prog dump`: the size is that of what a pointer to the name points to).
     rows = [line.split()[1:] for line in theirs.out.splitlines()]
     assert [row for row in rows if row[0] == str(did.pid)] == [[str(did.pid), "python3"]] * 7
 
