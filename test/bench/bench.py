@@ -141,10 +141,18 @@ def load(*argv):
 
 
 
-def gentle(pause=0.005, more=""):
+def gentle(pause=0.005):
     """Something to see, every so many seconds."""
     return ["sh", "-c", f"while :; do {WORK} open 2 /nonexistent/%d >/dev/null; "
-            f"dd if=/dev/nullb0 of=/dev/null bs=4k count=2 iflag=direct 2>/dev/null; {more} sleep {pause}; done"]
+            f"dd if=/dev/nullb0 of=/dev/null bs=4k count=2 iflag=direct 2>/dev/null; sleep {pause}; done"]
+
+
+def glimpse(applet):
+    """As little as possible of what an applet sees, again and again."""
+    block = applet in ("biolatency", "bitesize")
+    command = (f"{WORK} tcp 127.0.0.1 1" if applet.startswith("tcp") else " ".join(disk(2)) if block
+               else f"{WORK} open 2 /nonexistent/%d")
+    return ["sh", "-c", f"while :; do {command} >/dev/null; sleep 0.005; done"]
 
 
 PEERS = {
@@ -285,7 +293,7 @@ BREADTH = [
 def whole_cost(peer, applet, options, workload, events):
     """Time until live, peak memory, and CPU time an event: the programs' and the process's own."""
     with open("/tmp/sink", "w") as sink:
-        with load(*gentle(more=f"{WORK} tcp 127.0.0.1 1 >/dev/null;")):
+        with load(*glimpse(applet)):
             tool = Tool(PEERS[peer](applet) + options, out=sink)
         time.sleep(1.5)
         before, began = tool.programs(), own_time(tool.process.pid)
