@@ -181,8 +181,9 @@ MACHINES = {
         code="ffffffff[0-9a-f]{8}",
         link_register=False,
         large_file=0o100000,
-        numbers=dict(open=2, close=3, stat=4, lstat=6, nanosleep=35, accept=43, getppid=110, statfs=137,
-                     getpriority=140, sched_getparam=143, newfstatat=262, accept4=288, execveat=322, statx=332),
+        numbers=dict(read=0, write=1, open=2, close=3, stat=4, lstat=6, pread64=17, nanosleep=35, accept=43,
+                     getppid=110, statfs=137, getpriority=140, sched_getparam=143, newfstatat=262, accept4=288,
+                     execveat=322, statx=332),
     ),
     "aarch64": Machine(
         debian="arm64",
@@ -197,8 +198,8 @@ MACHINES = {
         code="ffff[0-9a-f]{12}",
         link_register=True,
         large_file=0o400000,
-        numbers=dict(statfs=43, close=57, newfstatat=79, nanosleep=101, sched_getparam=121, getpriority=141,
-                     getppid=173, accept=202, accept4=242, execveat=281, statx=291),
+        numbers=dict(statfs=43, close=57, read=63, write=64, pread64=67, newfstatat=79, nanosleep=101,
+                     sched_getparam=121, getpriority=141, getppid=173, accept=202, accept4=242, execveat=281, statx=291),
     ),
 }
 THIS_MACHINE = MACHINES[MACHINE]

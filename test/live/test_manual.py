@@ -157,7 +157,7 @@ RESULTS = {
     "argdist -H 'r::vfs_read()'": lambda rows: rows.buckets == {512: 30, 64: 3, 0: 1},
     "argdist -H 'r:c:read()'": lambda rows: rows.buckets == {64: 3, 0: 1},
     "argdist -C 't:raw_syscalls:sys_enter():int:args->id'":
-        lambda rows: (rows.values[0], rows.values[17], rows.values[1]) == (4, 30, 10),
+        lambda rows: [rows.values[syscall_number(name)] for name in ("read", "pread64", "write")] == [4, 30, 10],
     "argdist -C 'p::tcp_sendmsg(struct sock *sk, struct msghdr *msg, size_t size):u32:size'":
         lambda rows: rows.values == SIZES,
     "argdist -H 'p::tcp_sendmsg():u32:size'": lambda rows: rows.buckets == {1024: 20, 8: 5},
