@@ -9,6 +9,7 @@ from test_capable import DAEMON
 from test_gethostlatency import look_up
 from test_mdflush import FLUSHES, array
 from test_mountsnoop import MS, mount
+from test_numamove import migrated
 from test_statsnoop import stat_all
 from test_tcprtt import exchange
 
@@ -247,3 +248,23 @@ def test_tcpsynbl():
     ours, theirs = filled(ours.stop().histograms), filled(theirs.stop().histograms)
     for limit in (51, 52):
         assert ours[f"backlog_max = {limit}"] == theirs[f"backlog_max = {limit}"]
+
+
+@boot("numa=fake=2")
+@alone
+@needs("program:/usr/sbin/numamove", "below:6.3")
+def test_numamove():
+    balancing = Path("/proc/sys/kernel/numa_balancing")
+    ours, theirs = tool("numamove", "3600", json=True), peer("numamove")
+    before = migrated()
+    write(balancing, 1)
+    try:
+        work("numa", 16, 6)
+    finally:
+        write(balancing, 0)
+    moved = migrated() - before
+    time.sleep(1.5)  # theirs has a row a second
+    ours, theirs = ours.stop().json[0], theirs.stop()
+    assert 0 < moved <= ours["migrations"] == sum(row["NUMA_migrations"] for row in theirs.rows)
+    # Theirs adds up the whole milliseconds of each call, of which most take microseconds: too little.
+    assert sum(row["NUMA_migrations_ms"] for row in theirs.rows) <= ours["time_ns"] / 1e6
