@@ -102,8 +102,10 @@ static const struct example examples[] = {
 	{ 0 },
 };
 
+/* The raw one first: for each pointer that a typed one follows the kernel searches its types by
+ * name. */
 static const struct probe probes[] = {
-	{ "exits", { "exited_typed", "exited_raw" } },
+	{ "exits", { "exited_raw", "exited_typed" } },
 	{ 0 },
 };
 
