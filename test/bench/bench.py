@@ -149,7 +149,7 @@ def gentle(pause=0.005):
 
 def glimpse(applet):
     """As little as possible of what an applet sees, again and again."""
-    block = applet in ("biolatency", "bitesize")
+    block = applet.startswith("bi")
     command = (f"{WORK} tcp 127.0.0.1 1" if applet.startswith("tcp") else " ".join(disk(2)) if block
                else f"{WORK} open 2 /nonexistent/%d")
     return ["sh", "-c", f"while :; do {command} >/dev/null; sleep 0.005; done"]
@@ -279,10 +279,14 @@ BREADTH = [
     ("tcpconnect", [], [WORK, "tcp", "127.0.0.1", "100", "0", "300"], 300),
     ("tcplife", [], [WORK, "tcp", "127.0.0.1", "100", "0", "300"], 300),
     ("tcpstates", [], [WORK, "tcp", "127.0.0.1", "100", "0", "300"], 300),
+    ("tcpconnlat", [], [WORK, "tcp", "127.0.0.1", "100", "0", "300"], 300),
     ("runqlat", ["1"], [WORK, "sleep", "2000", "100"], 2000),
     ("cpudist", ["1"], [WORK, "sleep", "2000", "100"], 2000),
     ("biolatency", ["1"], disk(2000), 2000),
     ("bitesize", ["1"], disk(2000), 2000),
+    ("tcprtt", ["-i", "1"], [WORK, "tcp", "127.0.0.1", "100", "0", "300"], 300),
+    ("tcpsynbl", [], [WORK, "tcp", "127.0.0.1", "100", "0", "300"], 300),
+    ("biopattern", ["1"], disk(2000), 2000),
     ("vfsstat", ["1"], ["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=10000"], 20000),
     ("syscount", ["-i", "1"], [WORK, "syscalls", "50000"], 50000),
     ("filetop", ["-C", "1"], ["dd", "if=/dev/zero", "of=/tmp/filetop", "bs=512", "count=5000", "conv=notrunc"], 5000),
@@ -325,7 +329,8 @@ def breadth(rounds, lines):
         lines.append(f"| {applet} | {ours[0]:.2f} / {theirs[0]:.2f} s: {ours[0] / theirs[0]:.2f} "
                      f"| {ours[1] / 1024:.1f} / {theirs[1] / 1024:.1f} MB: {ours[1] / theirs[1]:.2f} "
                      f"| {ours[2] / 1000:.1f} / {theirs[2] / 1000:.1f} us: {ours[2] / theirs[2]:.2f} |")
-    lines += ["", "What costs more than the peer's, and why: bitesize counts a request under who submitted it, which takes "
+    lines += ["", "Where ours is more, and why. Start: programs at a function's entry and its return, so that what is under way "
+              "and what is missed is known; at each the kernel walks all its functions. CPU: bitesize counts a request under who submitted it, which takes "
               "programs where it is made, issued and done; the peer under whoever runs when it is issued. vfsstat's "
               "counters are each CPU's own; those of the peer are shared, which is one instruction, for which CPUs wait."]
 
