@@ -12,10 +12,10 @@ SIZE = {"xfs": 320, "btrfs": 160}  # megabytes: the least that their mkfs takes,
 @contextlib.contextmanager
 def mounted(kind):
     """A folder of that file system."""
-    if kind == "nfs":
+    if kind.startswith("nfs"):  # or nfs3
         from nfs import nfs
 
-        with nfs() as (path, _):
+        with nfs(version=int(kind[3:] or 4)) as (path, _):
             yield path
     else:
         load(kind)

@@ -348,6 +348,10 @@ class Result:
         rows = self.json if self.out.lstrip()[:1] in "{[" else self.rows
         return [row for row in rows if pid in (row.get("pid"), row.get("PID"))]
 
+    def of_tid(self, tid):
+        """The rows of a table that are of one thread."""
+        return [row for row in self.rows if row["TID"] == tid]
+
 
 def alike(one, other):
     """Whether two log2 histograms may be of the same values, by clocks that differ a little.

@@ -58,3 +58,16 @@ def test_text():
         assert set(re.findall(r"^ +(\w+) +: count", result.out, re.M)) == {unit}
     assert len(re.findall(r"^\d\d:\d\d:\d\d:$", timed.out, re.M)) == 1
     assert not re.search(r"^\d\d:\d\d:\d\d", plain.out, re.M)
+
+
+@alone
+def test_version_3():
+    """All opens are the file system's, those that make a file too."""
+    check_dist("nfs3", "nfsdist")
+    with nfs(version=3) as (path, _):
+        assert re.search(rf"^\S+ {path} nfs .*\bvers=3\b", Path("/proc/mounts").read_text(), re.M)
+        creating = waiting_work("ops", path / "new", 4, 0, 0, 0)
+        dist = tool("nfsdist", "-p", creating.pid, json=True)
+        creating.go()
+        found = counts(dist.stop())
+    assert found["open"] == 4 and not {"read", "write", "fsync"} & set(found)

@@ -19,3 +19,8 @@ def test_attributes():
         rows, text = data.stop().json[:-1], text.stop()
     assert [(row["op"], row["file"], row["ret"]) for row in rows] == [("G", "f", 0)] * 9
     assert [(row["T"], row["FILENAME"]) for row in text.rows] == [("G", "f")] * 9
+
+
+@alone
+def test_version_3():
+    check_slower("nfs3", "nfsslower")

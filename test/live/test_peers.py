@@ -1,15 +1,22 @@
 """Debian's libbpf-tools beside ours, over the same workload: those that no test of their applet compares.
 
-Not here, as what they show depends on the moment: runqslower, wakeuptime, klockstat, drsnoop.
+COMPARED says for each of the package where it is.
 """
 
 from connection import *
+from fsops import OPERATIONS, mounted, operations
 from harness import *
+from test_bashreadline import LINES, typed
+from test_cachestat import cached_file
 from test_capable import DAEMON
+from test_drsnoop import little_memory
 from test_gethostlatency import look_up
+from test_javagc import JAVA, Java
+from test_klockstat import DELAY_NS, N, is_what_was_waited, of
 from test_mdflush import FLUSHES, array
 from test_mountsnoop import MS, mount
 from test_numamove import migrated
+from test_runqlat import AFTER, gained
 from test_statsnoop import stat_all
 from test_tcprtt import exchange
 
@@ -38,14 +45,64 @@ def filled(histograms):
     return {label: {bucket: n for bucket, n in h.items() if n} for label, h in histograms.items()}
 
 
+# What those say that do not run on either kernel, or on 6.12 alone; there is nothing to compare.
+NOT_RUNNING = {
+    "biosnoop": "failed to load BPF object",
+    "biostacks": "failed to",
+    "biotop": "failed to load attach blk_account_io_start",
+    "cachestat": "failed to load BPF object",
+    "cpufreq": "failed to init freqs",
+    "llcstat": "failed to init perf sampling",
+    "readahead": "failed to set attach target for do_page_cache_ra",
+}
+NOT_RUNNING_NEWER = {
+    "bindsnoop": "failed to load BPF object",
+    "numamove": "failed to open and/or load BPF object",
+    "slabratetop": "failed to attach BPF",
+}
+
+# The test of each that runs. Programs that are there under several names have one for each name.
+COMPARED = {
+    **{name: f"peers.{name}" for name in (
+        "bashreadline", "bindsnoop", "biopattern", "bitesize", "capable", "drsnoop", "funclatency", "gethostlatency",
+        "javagc", "killsnoop", "klockstat", "mdflush", "mountsnoop", "numamove", "oomkill", "runqslower", "statsnoop",
+        "tcpconnlat", "tcprtt", "tcpstates", "tcpsynbl", "tcptracer", "wakeuptime")},
+    **{name: f"{name}.peer" for name in (
+        "biolatency", "cpudist", "ext4dist", "ext4slower", "filelife", "filetop", "fsdist", "hardirqs", "ksnoop",
+        "runqlat", "runqlen", "softirqs")},
+    **{name: f"{name}.peer_libbpf_tools" for name in (
+        "execsnoop", "exitsnoop", "offcputime", "opensnoop", "solisten", "syscount", "tcpconnect", "tcplife", "tcptop")},
+    "btrfsdist": "peers.btrfs", "btrfsslower": "peers.btrfs",
+    "xfsdist": "peers.xfs", "xfsslower": "peers.xfs", "fsslower": "peers.xfs",
+    "nfsdist": "peers.nfs", "nfsslower": "peers.nfs",
+    "sigsnoop": "killsnoop.peer_libbpf_tools",
+    "slabratetop": "slabratetop.peer_sees_those_of_one_function",
+    "vfsstat": "vfsstat.peer_agrees",
+}
+
+INSTALLED = Path("/var/lib/dpkg/info/libbpf-tools.list")
+
+
+@needs(f"file:{INSTALLED}")
+def test_every_program_is_compared():
+    """Whatever the package installs is compared by a test that there is, or said not to run; nothing is in both."""
+    programs = set(re.findall(r"^/usr/sbin/(.+)$", INSTALLED.read_text(), re.MULTILINE))
+    assert len(programs) == 61
+    assert not set(COMPARED) & set(NOT_RUNNING) and set(COMPARED) | set(NOT_RUNNING) == programs
+    # All are names of applets: none of the package is left out as not ours.
+    assert programs <= set(run([BCCTOOL, "--names"]).out.split())
+    folder = Path(__file__).parent
+    for name, test in COMPARED.items():
+        file, _, function = test.partition(".")
+        # From its marks to the next function.
+        (text,) = re.findall(rf"(?:^@.*\n)*^def test_{function}\(.*\n(?:(?:[ #].*)?\n)*",
+                             (folder / f"test_{file}.py").read_text(), re.MULTILINE)
+        assert f"/usr/sbin/{name}" in text, (name, test)
+        assert ('"below:' in text) == (name in NOT_RUNNING_NEWER), (name, test)
+
+
 def test_that_do_not_run():
-    """What they say on these kernels; there is nothing to compare."""
-    everywhere = {"biosnoop": "failed to load BPF object", "biotop": "failed to load attach blk_account_io_start",
-                  "readahead": "failed to set attach target for do_page_cache_ra", "biostacks": "failed to",
-                  "cachestat": "failed to load BPF object", "cpufreq": "failed to init freqs",
-                  "llcstat": "failed to init perf sampling"}
-    newer = {"bindsnoop": "failed to load BPF object", "numamove": "failed to open and/or load BPF object"}
-    for name, text in {**everywhere, **({} if lacking("kernel:6.3") else newer)}.items():
+    for name, text in {**NOT_RUNNING, **({} if lacking("kernel:6.12") else NOT_RUNNING_NEWER)}.items():
         result = run([f"/usr/sbin/{name}"], check=False)
         assert text in result.err and "\n" not in result.out.strip(), (name, result.err)
 
@@ -250,6 +307,157 @@ def test_tcpsynbl():
         assert ours[f"backlog_max = {limit}"] == theirs[f"backlog_max = {limit}"]
 
 
+@alone
+@needs("program:/usr/sbin/runqslower")
+def test_runqslower():
+    """Every wait of one of two that want the same CPU all the time: with a threshold of 1 us, the least that theirs
+    takes, as a wait at a threshold may be above it by one tool's clock alone."""
+    first, second = (waiting_work("burst", 40, 10000, 0, 1) for _ in range(2))
+    ours, theirs = both("runqslower", "-p", first.pid, "1")
+    second.begin()
+    did = first.go()
+    second.wait()
+    time.sleep(1)
+    ours, theirs = ours.stop().of_tid(first.pid), theirs.stop().of_tid(first.pid)
+    assert len(ours) == len(theirs)
+    assert gained(did, "slices") <= len(ours) <= gained(did, "slices") + AFTER
+    assert {row["COMM"] for row in ours + theirs} == {"work"}
+    for rows in ours, theirs:
+        # As in test_runqslower.py. Each reads its clock where it has the CPU; the other comes between the two.
+        assert abs(sum(row["LAT(us)"] for row in rows) - gained(did, "wait_ns") / 1000) <= (
+            0.02 * gained(did, "wait_ns") / 1000 + 300 * len(rows))
+        # Slices of the other, most of them.
+        assert len([row for row in rows if row["LAT(us)"] >= 1000]) >= 0.8 * gained(did, "preempted")
+
+
+def slept(result):
+    """Microseconds that wakeuptime shows of the one thread that the other wakes by a pipe."""
+    found = 0
+    for block in result.out.split("\n\n"):
+        if "target:          work-target\n" in block and re.search(r"waker: +work-waker$", block, re.MULTILINE):
+            found += int(block.split()[-1]) if " pipe_write\n" in block else 0
+    return found
+
+
+@alone
+@needs("program:/usr/sbin/wakeuptime")
+def test_wakeuptime():
+    """On one CPU. Where the waker is on another CPU than who sleeps, theirs has another waker: it is at sched_wakeup,
+    which comes when the other CPU has been interrupted to put the sleeper on its queue (sched_ttwu_pending() is
+    among its frames), and has whom that interrupted, mostly the idle thread. Ours is at sched_waking, before that:
+    what it has is who did wake."""
+    workload = waiting_work("wake", 20, 2000, cpu=0)
+    ours, theirs = both("wakeuptime", "-p", workload.pid)
+    did = workload.go()
+    ours, theirs = slept(ours.stop()), slept(theirs.stop())
+    for us in ours, theirs:
+        assert did["blocked"] * 2000 * 0.8 <= us <= did["off_us"]
+    assert abs(ours - theirs) <= 300 * did["blocked"]
+
+
+LOCK_UNITS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
+
+
+def locks(result, kind, caller):
+    """(count, total ns) of the rows of klockstat's table of Wait or Hold that a caller has."""
+    (text,) = re.findall(rf"Avg {kind}(.*?)(?=Avg (?!{kind})|\Z)", result.out, re.DOTALL)
+    rows = re.findall(rf"^ *{caller}\+0x\w+ +\S+ \w+ +(\d+) +\S+ \w+ +(\S+) (\w+)$", text, re.MULTILINE)
+    return [(int(count), float(total) * LOCK_UNITS[unit]) for count, total, unit in rows]
+
+
+@alone
+@needs("program:/usr/sbin/klockstat")
+def test_klockstat():
+    """A pipe's mutex, that a write holds for a known time and an ioctl waits for.
+
+    Theirs says that vfs_write() and do_vfs_ioctl() take it; they are the callers of pipe_write() and pipe_ioctl(),
+    which call mutex_lock(). It leaves out a fixed number of frames, one more than these kernels put there.
+    """
+    with null_blk(irqmode=2, completion_nsec=DELAY_NS) as disk:
+        workload = waiting_work("pipelock", disk, N)
+        ours = tool("klockstat", "-p", workload.pid, json=True)
+        theirs = peer("klockstat", "-p", workload.pid, "-n", "999")
+        did = workload.go()
+        ours, theirs = ours.stop(), theirs.stop()
+    writes, asks = of(ours.json, "pipe_write"), of(ours.json, "pipe_ioctl")
+    # A write of what the workload says at its end comes through vfs_write() too, and locks an inode.
+    held = [total for count, total in locks(theirs, "Hold", "vfs_write") if count == N]
+    assert len(held) == 1 and N * DELAY_NS <= held[0] <= did["us"] * 1000
+    assert N * DELAY_NS <= sum(row["hld_total_ns"] for row in writes) <= did["us"] * 1000
+    waited = locks(theirs, "Wait", "do_vfs_ioctl")
+    assert sum(count for count, _ in waited) == sum(row["acq_count"] for row in asks)
+    is_what_was_waited(sum(total for _, total in waited), did)
+    is_what_was_waited(sum(row["acq_total_ns"] for row in asks), did)
+
+
+@alone
+@timeout(150)
+@needs("program:/usr/sbin/drsnoop")
+def test_drsnoop():
+    with cached_file() as file, little_memory() as pool:
+        work("cache", file, "read", 2048)
+        ours, theirs = tool("drsnoop", "-v"), peer("drsnoop", "-e")
+        have = int(pool.read_text())
+        did = run(["dd", "if=/dev/stdin", f"of={pool}", "status=none"], stdin=text_file(f"{have + 4096}\n"))
+        time.sleep(1)
+        ours, theirs = ours.stop().of(did.pid), theirs.stop().of_tid(did.pid)
+    assert keys(ours, "COMM", "PAGES") == keys(theirs, "COMM", "PAGES")
+    # As test_drsnoop.py has it for the kernel's own trace. Not the first: a program that runs for the first time is
+    # translated by the emulator, and ours makes its row before theirs reads the clock.
+    a, b = (sum(row["LAT(ms)"] for row in rows[1:]) for rows in (ours, theirs))
+    assert len(ours) > 5 and abs(a - b) <= 0.1 * b + 0.1 * len(theirs)
+    assert all(abs(a["FREE(KB)"] - b["FREE(KB)"]) <= 1024 for a, b in zip(ours, theirs))
+
+
+@alone
+@needs("program:/usr/sbin/oomkill")
+def test_oomkill():
+    """Theirs has no stack."""
+    with cgroup(memory_max="24M") as group:
+        ours, theirs = both("oomkill")
+        pid = spawn([WORK, "hog", "64"], cgroup=group).wait().pid
+        time.sleep(1)
+        ours, theirs = ours.stop(), theirs.stop()
+    # The load averages are those of when each read them; seconds may be two.
+    kills = lambda result: re.findall(r"^\d\d:\d\d:\d\d (.*, loadavg:) [\d. /]+$", result.out, re.MULTILINE)
+    assert kills(ours) == kills(theirs) == [
+        f'Triggered by PID {pid} ("work"), OOM kill of PID {pid} ("work"), 6144 pages, loadavg:']
+
+
+@needs("program:/usr/sbin/bashreadline", "file:/bin/bash")
+def test_bashreadline():
+    """Theirs cuts lines to 79 bytes, and where the minutes should be it has the month."""
+    ours, theirs = both("bashreadline")
+    pid = typed(LINES)
+    time.sleep(1)
+    ours, theirs = ours.stop(), theirs.stop()
+    rows = lambda result: re.findall(rf"^\d\d:(\d\d):\d\d +{pid} +(.*)$", result.out, re.MULTILINE)
+    assert [line for _, line in rows(ours)] == LINES
+    assert [line for _, line in rows(theirs)] == [line[:79] for line in LINES]
+    assert {minutes for minutes, _ in rows(theirs)} == {time.strftime("%m")}
+
+
+@timeout(240)
+@alone
+@needs("program:/usr/sbin/javagc", f"file:{JAVA}")
+def test_javagc():
+    """Theirs has one time for a process, which each pool's begin sets anew and the first end of one takes away: a row
+    is from the last pool's begin to the first pool's end, and what comes before and after is not in it."""
+    java = Java()
+    java.collect()
+    ours, theirs = tool("javagc", java.pid, json=True), peer("javagc", "-p", java.pid)
+    for _ in range(3):
+        java.collect()
+    time.sleep(1)
+    ours, theirs = ours.stop().json[:-1], theirs.stop()
+    java.stop(signal.SIGKILL)
+    rows = [int(us) for us in re.findall(rf"^\d\d:\d\d:\d\d +\d+ +{java.pid} +(\d+) *$", theirs.out, re.MULTILINE)]
+    collections = [row["dur_ns"] / 1000 for row in ours if not row["is_pool"]]
+    assert len(rows) == len(collections) == 3
+    # Within it; how long exactly depends on who has the CPU between the two tracers' programs.
+    assert all(0 < us < whole for us, whole in zip(rows, collections))
+
+
 @boot("numa=fake=2")
 @alone
 @needs("program:/usr/sbin/numamove", "below:6.3")
@@ -268,3 +476,67 @@ def test_numamove():
     assert 0 < moved <= ours["migrations"] == sum(row["NUMA_migrations"] for row in theirs.rows)
     # Theirs adds up the whole milliseconds of each call, of which most take microseconds: too little.
     assert sum(row["NUMA_migrations_ms"] for row in theirs.rows) <= ours["time_ns"] / 1e6
+
+
+def same_operations(kind, seen, fsslower=False):
+    """KINDdist and KINDslower (and fsslower) of both over the same operations; `seen` are those that theirs has.
+
+    Their rows of an fsync are F, of ours S, and have the length of the range to be synced for BYTES. Only ours have
+    lookups of attributes.
+    """
+    name = kind.rstrip("3")
+    with mounted(kind) as path:
+        (path / "f").touch()
+        mine = operations(path / "f")
+        dist, theirs_dist = both(f"{name}dist", "-p", mine.pid)
+        slower, theirs_slower = both(f"{name}slower", "0", "-p", mine.pid, theirs=["-m", "0", "-p", mine.pid])
+        more = both("fsslower", "-t", name, "-m", "0", "-p", mine.pid) if fsslower else ()
+        did = mine.go()
+        time.sleep(1)
+        dist, theirs_dist, slower, theirs_slower, *more = (
+            process.stop() for process in (dist, theirs_dist, slower, theirs_slower, *more))
+    counts = lambda result: {label.split("'")[1]: sum(h.values()) for label, h in filled(result.histograms).items()}
+    theirs = {op: OPERATIONS[op] for op in seen}
+    assert {op: n for op, n in counts(dist).items() if op != "getattr"} == OPERATIONS
+    assert counts(theirs_dist) == theirs
+
+    columns = ("COMM", "PID", "T", "OFF_KB", "BYTES", "FILENAME")
+    letters = {"open": "O", "write": "W", "read": "R", "fsync": "F"}
+    rows = lambda result: [row for row in table(result.out, "FILENAME") if row["T"] != "G"]
+    expected = keys(rows(slower), *columns)
+    assert len(expected) == sum(OPERATIONS.values())
+    as_theirs = lambda rows: [(comm, pid, "F", at, "LL_MAX", name) if kind in "SF" else (comm, pid, kind, at, n, name)
+                              for comm, pid, kind, at, n, name in rows]
+    # Theirs has a buffer for each CPU, and may have those of two in another order.
+    expected = sorted(row for row in as_theirs(expected) if row[2] in {letters[op] for op in seen})
+    assert sorted(keys(rows(theirs_slower), *columns)) == expected
+    for result in slower, theirs_slower:
+        for op in seen:
+            kinds = {letters[op], {"fsync": "S"}.get(op)}
+            # It is in what the caller measured; each is cut to two digits of a millisecond at least.
+            times = [row["LAT(ms)"] for row in rows(result) if row["T"] in kinds]
+            assert len(times) == OPERATIONS[op] and sum(times) <= did[f"{op}_us"] / 1000 + 0.005 * len(times)
+    if fsslower:
+        ours, theirs = (keys(rows(result), *columns) for result in more)
+        assert sorted(as_theirs(ours)) == sorted(theirs) == expected
+
+
+@alone
+@needs("program:/usr/sbin/xfsdist", "program:/usr/sbin/xfsslower", "program:/usr/sbin/fsslower")
+def test_xfs():
+    same_operations("xfs", OPERATIONS, fsslower=True)
+
+
+@alone
+@needs("program:/usr/sbin/btrfsdist", "program:/usr/sbin/btrfsslower")
+def test_btrfs():
+    same_operations("btrfs", OPERATIONS)
+
+
+@alone
+@needs("program:/usr/sbin/nfsdist", "program:/usr/sbin/nfsslower")
+def test_nfs():
+    """Version 4 has an open of its own, nfs4_file_open(), which theirs does not know: it has none. Of version 3 it
+    has all."""
+    same_operations("nfs", OPERATIONS.keys() - {"open"})
+    same_operations("nfs3", OPERATIONS)
