@@ -334,6 +334,14 @@ struct inode {
 	void *i_private;
 };
 
+struct rpc_task {
+	int tk_status;
+};
+
+struct nfs_commit_data {
+	struct inode *inode;
+};
+
 struct proc_inode {
 	struct pid *pid;
 	struct inode vfs_inode;

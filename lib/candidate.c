@@ -25,7 +25,7 @@ bool candidate_exists(const char *section)
 	if (starts(section, "raw_tp/", &name))
 		return raw_tracepoint_exists(name);
 	if (starts(section, "tp_btf/", &name))
-		return kbtf_available() && raw_tracepoint_exists(name);
+		return typed_tracepoint_exists(name);
 	if (starts(section, "fentry/", &name) || starts(section, "fexit/", &name))
 		return kbtf_id(name, KBTF_FUNC) > 0 || kbtf_module(name, &id);
 	if (starts(section, "kprobe/", &name) || starts(section, "kretprobe/", &name))

@@ -4,6 +4,6 @@
 
 #include "types.h"
 
-enum fsop_kind { FSOP_READ, FSOP_WRITE, FSOP_OPEN, FSOP_FSYNC, FSOP_GETATTR };
+enum fsop_kind { FSOP_READ, FSOP_WRITE, FSOP_OPEN, FSOP_FSYNC, FSOP_GETATTR, FSOP_COMMIT };
 
 #endif

@@ -97,18 +97,30 @@ int tracepoint_id(const char *event)
 	return atoi(text);
 }
 
+bool typed_tracepoint_exists(const char *name)
+{
+	char typedef_name[128];
+
+	snprintf(typedef_name, sizeof(typedef_name), "btf_trace_%s", name);
+	return kbtf_available() && kbtf_id(typedef_name, KBTF_TYPEDEF) > 0;
+}
+
 bool raw_tracepoint_exists(const char *name)
 {
-	char typedef_name[128], path[512];
+	char path[512], function[128];
 	struct dirent *e;
 	bool found = false;
 	DIR *d;
+	int id;
 
-	snprintf(typedef_name, sizeof(typedef_name), "btf_trace_%s", name);
-	if (kbtf_available())
-		return kbtf_id(typedef_name, KBTF_TYPEDEF) > 0;
-	if (tracefs_dir() < 0 || !(d = fdopendir(openat(tracefs_dir(), "events", O_RDONLY))))
-		return false;
+	if (typed_tracepoint_exists(name))
+		return true;
+	if (tracefs_dir() < 0 || !(d = fdopendir(openat(tracefs_dir(), "events", O_RDONLY)))) {
+		/* Those who may not read it have BTF: of the function that calls what is attached.
+		 */
+		snprintf(function, sizeof(function), "__traceiter_%s", name);
+		return kbtf_available() && kbtf_module(function, &id);
+	}
 	while (!found && (e = readdir(d))) {
 		snprintf(path, sizeof(path), "events/%s/%s", e->d_name, name);
 		found = e->d_name[0] != '.' && !faccessat(tracefs_dir(), path, F_OK, 0);

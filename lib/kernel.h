@@ -22,7 +22,10 @@ int tracepoint_id(const char *event);
 /* Whether "category/name" exists, by tracefs. */
 bool tracepoint_exists(const char *event);
 
-/* A tracepoint of that name in BTF (typedef btf_trace_NAME) or, without BTF, in tracefs. */
+/* A tracepoint of that name in the kernel's BTF (typedef btf_trace_NAME). */
+bool typed_tracepoint_exists(const char *name);
+
+/* The same, or one of a loaded module, or where there is no BTF by tracefs. */
 bool raw_tracepoint_exists(const char *name);
 
 /*

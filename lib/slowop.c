@@ -7,7 +7,7 @@ struct slowop_conf slowop_conf = { .min_ns = 10 * 1000000 };
 
 const char *const slowop_letters[] = {
 	[FSOP_READ] = "R",  [FSOP_WRITE] = "W",   [FSOP_OPEN] = "O",
-	[FSOP_FSYNC] = "S", [FSOP_GETATTR] = "G",
+	[FSOP_FSYNC] = "S", [FSOP_GETATTR] = "G", [FSOP_COMMIT] = "C",
 };
 
 const struct opt slowop_min_ms[] = {

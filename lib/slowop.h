@@ -13,7 +13,7 @@ struct slowop_conf {
 };
 
 struct slowop_event {
-	struct bcc_task task; /* its time is that of the return */
+	struct bcc_task task; /* who began it; the time is that of the return */
 	u64 lat_ns;
 	s64 offset; /* bytes; of FSOP_FSYNC where the range begins */
 	u64 bytes;  /* read or written; of fileslower what was asked for */
@@ -33,7 +33,7 @@ struct run;
 extern struct slowop_conf slowop_conf;
 
 /* By enum fsop_kind, as BCC has them. */
-#define SLOWOP_LETTERS 5
+#define SLOWOP_LETTERS 6
 extern const char *const slowop_letters[SLOWOP_LETTERS];
 
 #define SLOWOP_MIN_HELP                                                                            \

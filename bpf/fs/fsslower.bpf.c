@@ -65,3 +65,53 @@ SLOWOP(open, FSOP_OPEN, opens, argument(ctx, 2))
 SLOWOP(open_too, FSOP_OPEN, opens, argument(ctx, 2))
 SLOWOP(fsync, FSOP_FSYNC, syncs, argument(ctx, 4))
 SLOWOP(getattr, FSOP_GETATTR, attributes, IDMAPPED ? argument(ctx, 5) : argument(ctx, 4))
+
+/*
+ * Commits of NFS: the server shall have on its disk what it was sent before. Who syncs, or a thread
+ * that writes back, begins one; it ends where the answer comes in.
+ */
+HASH(commits, u64, struct bcc_task, 10240);
+
+/* (data) */
+SEC("?raw_tp/nfs_initiate_commit") int commit(struct bpf_raw_tracepoint_args *ctx)
+{
+	u64 data = ctx->args[0];
+	struct bcc_task task = {};
+
+	if (!wanted())
+		return 0;
+	task_now(&task);
+	begin(&commits, &data, &task);
+	return 0;
+}
+
+/* A name of the file; NULL if the dentry has gone. */
+static __always_inline struct dentry *dentry_of(struct inode *inode)
+{
+	struct hlist_node *first = BPF_CORE_READ(inode, i_dentry.first);
+
+	return first ? (void *)first - bpf_core_field_offset(struct dentry, d_u.d_alias) : NULL;
+}
+
+/* (task, data) */
+SEC("?raw_tp/nfs_commit_done") int commit_done(struct bpf_raw_tracepoint_args *ctx)
+{
+	struct rpc_task *rpc = (void *)ctx->args[0];
+	u64 key = ctx->args[1], ns;
+	struct nfs_commit_data *data = (void *)key;
+	struct bcc_task *found = bpf_map_lookup_elem(&commits, &key), by;
+	struct path path = {}; /* no mount: with -F names end at the root of the file system */
+	struct slowop op = { .path = &path };
+	int status;
+
+	if (!found)
+		return 0;
+	by = *found;
+	bpf_map_delete_elem(&commits, &key);
+	if (!elapsed(by.time, &ns) || ns < conf.min_ns)
+		return 0;
+	path.dentry = dentry_of(BPF_CORE_READ(data, inode));
+	status = BPF_CORE_READ(rpc, tk_status);
+	slowop_report(ctx, FSOP_COMMIT, &op, &by, status < 0 ? status : 0, ns);
+	return 0;
+}

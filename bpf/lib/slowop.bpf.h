@@ -63,14 +63,21 @@ static __noinline int slowop_path(struct bcc_path *to, struct path *from)
 	return 0;
 }
 
-static __always_inline void slowop_report(void *ctx, u32 kind, struct slowop *op, s64 ret, u64 ns)
+/* `by`: who began it, NULL: the current task. */
+static __always_inline void slowop_report(void *ctx, u32 kind, struct slowop *op,
+					  struct bcc_task *by, s64 ret, u64 ns)
 {
 	struct slowop_event *e = scratch_here();
 	struct kiocb *iocb = op->iocb;
 
 	if (!e)
 		return;
-	task_now(&e->task);
+	if (by) {
+		e->task = *by;
+		e->task.time = bpf_ktime_get_ns();
+	} else {
+		task_now(&e->task);
+	}
 	e->lat_ns = ns;
 	e->op = kind;
 	e->unused = 0;
@@ -98,7 +105,7 @@ static __noinline int slowop_end(void *ctx, u32 kind, s64 ret)
 	op = *found;
 	bpf_map_delete_elem(&slowops, &key);
 	if (elapsed(op.start, &ns) && ns >= conf.min_ns)
-		slowop_report(ctx, kind, &op, ret, ns);
+		slowop_report(ctx, kind, &op, NULL, ret, ns);
 	return 0;
 }
 

@@ -69,7 +69,8 @@ static const struct column columns[] = {
 	COL(task.time, "TIME", -8, "time of the return", .as = AS_TIME),
 	COL(task.comm, "COMM", -16, "thread name"),
 	COL(task.pid, "PID", -7, "process ID"),
-	COL(op, "T", -1, "R read, W write, O open, S fsync (F of fsslower), G lookup of attributes",
+	COL(op, "T", -1,
+	    "R read, W write, O open, S fsync (F of fsslower), G lookup of attributes, C commit",
 	    .names = slowop_letters, .named = SLOWOP_LETTERS, .text = letter),
 	COL(bytes, "BYTES", -7, "bytes read or written"),
 	COL(offset, "OFF_KB", -8,
@@ -200,8 +201,13 @@ static const struct applet as_fields_any = AS_FIELDS(csv_any);
 FSSLOWER(btrfsslower, "btrfs", btrfs_functions);
 FSSLOWER(ext4slower, "ext4", ext4_functions);
 FSSLOWER_OF(f2fsslower, "F2FS", f2fs_functions, options_f2fs, "", "");
-FSSLOWER_OF(nfsslower, "NFS", nfs_functions, options, ", lookup of attributes", NFS_OPENS,
-	    FILESYSTEM_PROBE("NFS", getattr, "calls of stat(2) and its like"));
+FSSLOWER_OF(
+	nfsslower, "NFS", nfs_functions, options, ", lookup of attributes",
+	"\n\nA commit asks the server to have on its disk what it was sent before. It is of who "
+	"syncs, or of the thread of the kernel that writes back; with -F its name begins at the "
+	"root of the file system." NFS_OPENS,
+	FILESYSTEM_PROBE("NFS", getattr, "calls of stat(2) and its like"),
+	{ "commits of NFS", { "commit commit_done" }, "commits" });
 FSSLOWER(xfsslower, "XFS", xfs_functions);
 FSSLOWER(zfsslower, "ZFS", zfs_functions);
 
