@@ -141,6 +141,8 @@ static int on_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
 	char line[512];
 	va_list again;
 
+	if (level == LIBBPF_DEBUG && !common.verbose) /* of which there are hundreds */
+		return 0;
 	va_copy(again, ap);
 	vsnprintf(line, sizeof(line), fmt, again);
 	va_end(again);
