@@ -3,7 +3,7 @@
 
 #include "types.h"
 
-#define SYSCOUNT_UNKNOWN 1024 /* all numbers from here on: anybody can make them up */
+#define SYSCOUNT_UNKNOWN 512 /* all numbers from here on: anybody can make them up */
 #define SYSCOUNT_CALLS   (SYSCOUNT_UNKNOWN + 1) /* and as many again of 32-bit programs */
 
 struct syscount_conf {
