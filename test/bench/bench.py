@@ -147,12 +147,14 @@ def gentle(pause=0.005):
             f"dd if=/dev/nullb0 of=/dev/null bs=4k count=2 iflag=direct 2>/dev/null; sleep {pause}; done"]
 
 
+SIGHTS = {"tcp": f"{WORK} tcp 127.0.0.1 1", "bi": f"{WORK} disk /dev/nullb0 2 4096 r", "kill": "kill -0 $$",
+          "filelife": "echo >/tmp/glimpse; rm /tmp/glimpse", "": f"{WORK} open 2 /nonexistent/%d"}
+
+
 def glimpse(applet):
     """As little as possible of what an applet sees, again and again."""
-    block = applet.startswith("bi")
-    command = (f"{WORK} tcp 127.0.0.1 1" if applet.startswith("tcp") else " ".join(disk(2)) if block
-               else f"{WORK} open 2 /nonexistent/%d")
-    return ["sh", "-c", f"while :; do {command} >/dev/null; sleep 0.005; done"]
+    sight = next(sight for prefix, sight in SIGHTS.items() if applet.startswith(prefix))
+    return ["sh", "-c", f"while :; do {sight} >/dev/null; sleep 0.005; done"]
 
 
 PEERS = {
@@ -276,6 +278,10 @@ BREADTH = [
     ("opensnoop", [], [WORK, "open", "5000", "/nonexistent/%d"], 5000),
     ("execsnoop", [], [WORK, "exec_storm", WORK, "200", "1"], 200),
     ("exitsnoop", [], [WORK, "fork", "200"], 200),
+    ("killsnoop", [], ["sh", "-c", "for i in $(seq 300); do kill -0 $$; done"], 300),
+    ("filelife", [], ["/usr/bin/python3", "-c", "import os\nfor i in range(1000):\n"
+                      " open('/tmp/short', 'w').close()\n os.unlink('/tmp/short')"], 1000),
+    ("runqslower", ["10"], [WORK, "sleep", "2000", "100"], 2000),
     ("tcpconnect", [], [WORK, "tcp", "127.0.0.1", "100", "0", "300"], 300),
     ("tcplife", [], [WORK, "tcp", "127.0.0.1", "100", "0", "300"], 300),
     ("tcpstates", [], [WORK, "tcp", "127.0.0.1", "100", "0", "300"], 300),
@@ -284,6 +290,8 @@ BREADTH = [
     ("cpudist", ["1"], [WORK, "sleep", "2000", "100"], 2000),
     ("biolatency", ["1"], disk(2000), 2000),
     ("bitesize", ["1"], disk(2000), 2000),
+    ("offcputime", [], [WORK, "sleep", "2000", "100"], 2000),
+    ("wakeuptime", [], [WORK, "sleep", "2000", "100"], 2000),
     ("tcprtt", ["-i", "1"], [WORK, "tcp", "127.0.0.1", "100", "0", "300"], 300),
     ("tcpsynbl", [], [WORK, "tcp", "127.0.0.1", "100", "0", "300"], 300),
     ("biopattern", ["1"], disk(2000), 2000),
