@@ -340,7 +340,8 @@ def breadth(rounds, lines):
     lines += ["", "Where ours is more, and why. Start: programs at a function's entry and its return, so that what is under way "
               "and what is missed is known; at each the kernel walks all its functions. CPU: bitesize counts a request under who submitted it, which takes "
               "programs where it is made, issued and done; the peer under whoever runs when it is issued. vfsstat's "
-              "counters are each CPU's own; those of the peer are shared, which is one instruction, for which CPUs wait."]
+              "counters are each CPU's own; those of the peer are shared, which is one instruction, for which CPUs wait; "
+              "filelife's peer sees no file on 6.12; of biopattern, tcprtt and wakeuptime the reason is not known."]
 
 
 def storm(rounds, lines):
