@@ -50,6 +50,8 @@ def test_other_tracers_split_no_stack():
         other = tool("biosnoop", "-d", name)
         assert mine.process.poll() is None
         mine.wait(60)
-        (row,) = [row for row in tracer.stop().json if row.get("pid") == mine.pid]
+        rows = tracer.stop().json
         other.stop()
-    assert row["count"] == 150 and row["comm"] == "work"
+    (row,) = [row for row in rows if row.get("pid") == mine.pid]
+    # 6.1 may skip a program where another runs, and says so: of each request that is one, at most.
+    assert 150 - rows[-1]["lost"]["probes"] <= row["count"] <= 150 and row["comm"] == "work"
