@@ -25,7 +25,7 @@ struct bcc_filter {
 	u32 pidns;        /* inode of the caller's pid namespace, if not the initial one */
 	u32 comm_len;
 	char comm[COMM_LEN]; /* a substring of the thread's name */
-	bool particular;     /* is there any wish above about tasks? */
+	bool particular;     /* is there any wish about tasks? */
 	bool perf_buffer;    /* no ring buffer in this kernel */
 	bool cgroupmap;      /* pinned maps were named */
 	bool mntnsmap;

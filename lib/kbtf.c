@@ -128,7 +128,7 @@ static int extra(u32 info)
 	}
 }
 
-/* What few of the file's names, one in hundreds, have in common with a given one. */
+/* What few of the file's names have in common with a given one. */
 static u32 shape(const char *name, size_t len)
 {
 	u32 first = (u8)name[0] << 8 | (u8)(len ? name[1] : 0);
@@ -614,7 +614,7 @@ static int btf_info(int fd, struct bpf_btf_info *info)
 
 /*
  * Takes vmlinux's BTF, the first that a kernel since 5.11 makes, in one system call, where sysfs
- * takes one for each page. Only CAP_SYS_ADMIN may; it costs six megabytes while it is read.
+ * takes one for each page. Only CAP_SYS_ADMIN may; it costs five megabytes while it is read.
  */
 static void map_vmlinux(struct section *s)
 {
