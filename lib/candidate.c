@@ -159,7 +159,7 @@ void candidates_choose(struct bpf_object *obj, const struct probe *probes, struc
 		u64 refused = c->refused[c->n++];
 
 		*choice = (struct choice){ .what = p->what, .lost = p->lost };
-		if (p->wanted && !*p->wanted) {
+		if ((p->wanted && !*p->wanted) || (p->unless && *p->unless)) {
 			choice->chosen = "not asked for";
 			continue;
 		}

@@ -27,6 +27,7 @@ struct probe {
 	const char *candidates[CANDIDATES];
 	const char *lost;   /* what is missed without it; NULL: the applet cannot do without */
 	const bool *wanted; /* NULL is always: a probe that only some options need */
+	const bool *unless; /* NULL is never: one that some options make needless */
 };
 
 /* The programs of SYSCALL_RETURN() (bpf/lib/syscall.bpf.h) for a candidate. */

@@ -25,9 +25,9 @@ struct bcc_filter {
 	u32 pidns;        /* inode of the caller's pid namespace, if not the initial one */
 	u32 comm_len;
 	char comm[COMM_LEN]; /* a substring of the thread's name */
-	bool particular;     /* is there any wish about tasks? */
-	bool perf_buffer;    /* no ring buffer in this kernel */
-	bool cgroupmap;      /* pinned maps were named */
+	bool particular;  /* is there any wish about tasks? (One question where there is none.) */
+	bool perf_buffer; /* no ring buffer in this kernel */
+	bool cgroupmap;   /* pinned maps were named */
 	bool mntnsmap;
 };
 

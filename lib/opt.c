@@ -526,6 +526,12 @@ static void set_cgroup(struct bcc_filter *f)
 		die("--%s: %s", common.cgroup ? "cgroup" : "container", why);
 }
 
+static bool is_particular(const struct bcc_filter *f)
+{
+	return f->pids.n || f->tids.n || f->uid_plus_1 || f->ppid || f->cgroup || f->comm_len ||
+	       f->cgroupmap || f->mntnsmap;
+}
+
 void opt_parse(const struct applet *a, int argc, char **argv)
 {
 	gather(&options, a);
@@ -543,4 +549,7 @@ void opt_parse(const struct applet *a, int argc, char **argv)
 		a->check(); /* all that the words alone can tell comes before what the host can */
 	set_processes(&common.filter);
 	set_cgroup(&common.filter);
+	common.filter.cgroupmap = common.cgroupmap;
+	common.filter.mntnsmap = common.mntnsmap;
+	common.filter.particular = is_particular(&common.filter);
 }

@@ -130,6 +130,7 @@ static int hold_command(struct run *run)
 	}
 	close(hold[0]);
 	common.filter.pids = (struct bcc_ids){ 1, { run->child } };
+	common.filter.particular = true;
 	return hold[1];
 }
 
@@ -153,19 +154,11 @@ static int on_libbpf(enum libbpf_print_level level, const char *fmt, va_list ap)
 	return level;
 }
 
-/* So that a program without a filter asks one question. */
-static bool is_particular(const struct bcc_filter *f)
-{
-	return f->pids.n || f->tids.n || f->uid_plus_1 || f->ppid || f->cgroup || f->comm_len ||
-	       f->cgroupmap || f->mntnsmap;
-}
-
 static int set_constants(struct run *run)
 {
 	const struct applet *a = run->applet;
 	int err;
 
-	common.filter.particular = is_particular(&common.filter);
 	err = object_set(run->obj, "filter", &common.filter, sizeof(common.filter));
 
 	if (!err && a->conf)
@@ -270,8 +263,6 @@ static enum verdict try_load(struct run *run, struct buf *reason)
 	if (!run->obj)
 		die_err(errno, "cannot open BPF object '%s'", a->object ?: a->name);
 	size_events(run);
-	common.filter.cgroupmap = common.cgroupmap;
-	common.filter.mntnsmap = common.mntnsmap;
 	if (!use_pinned(run, "cgroupmap", common.cgroupmap, reason) ||
 	    !use_pinned(run, "mntnsmap", common.mntnsmap, reason))
 		return PROBE_UNAVAILABLE;

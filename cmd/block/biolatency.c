@@ -6,8 +6,6 @@
 
 static struct biolatency_conf conf;
 static bool extension;
-static bool from_issue = true; /* not -Q */
-static bool particular;        /* about tasks */
 
 static const char *const operations[] = {
 	[0] = "Read",      [1] = "Write",       [2] = "Flush",
@@ -77,11 +75,11 @@ static const struct probe probes[] = {
 	{ "making of requests until their end",
 	  { "made done", "made_raw done_raw", "done_made", "done_made_raw" },
 	  .wanted = &conf.queued },
-	{ "issue of requests to drivers", { "issued", "issued_raw" }, .wanted = &from_issue },
-	{ "end of requests", { "done", "done_raw" }, .wanted = &from_issue },
+	{ "issue of requests to drivers", { "issued", "issued_raw" }, .unless = &conf.queued },
+	{ "end of requests", { "done", "done_raw" }, .unless = &conf.queued },
 	{ "submitters of requests",
 	  { "made_by", "made_by_raw", "made_of merge?", "made_of_raw merge_raw?" },
-	  .wanted = &particular },
+	  .wanted = &common.filter.particular },
 	{ 0 },
 };
 
@@ -89,8 +87,6 @@ static void check(void)
 {
 	if (conf.by_disk && conf.by_flags)
 		opt_error("-D and -F exclude each other");
-	from_issue = !conf.queued;
-	particular = common.cgroup || common.container || common.cgroupmap || common.mntnsmap;
 	conf.flags = 0xff;
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
 		conf.flags |= words[i].flag;
@@ -98,7 +94,7 @@ static void check(void)
 
 static void prepare(struct run *run)
 {
-	if (!particular)
+	if (!common.filter.particular)
 		bpf_map__set_max_entries(bpf_object__find_map_by_name(run->obj, "submitters"),
 					 1); /* not used */
 }

@@ -4,7 +4,6 @@
 #include "clock.h"
 
 static struct biopattern_conf conf;
-static bool particular; /* about tasks */
 static bool timed;
 
 static const struct opt options[] = {
@@ -34,19 +33,18 @@ static const struct example examples[] = {
 };
 
 static const struct probe probes[] = {
-	{ "issue of requests to drivers", { "issued", "issued_raw" } },
-	{ "end of requests", { "done", "done_raw" } },
+	{ "end of requests",
+	  { "done_alone", "done_alone_raw" },
+	  .unless = &common.filter.particular },
+	{ "issue of requests to drivers",
+	  { "issued", "issued_raw" },
+	  .wanted = &common.filter.particular },
+	{ "end of requests", { "done", "done_raw" }, .wanted = &common.filter.particular },
 	{ "submitters of requests",
 	  { "made_by", "made_by_raw", "made_of merge?", "made_of_raw merge_raw?" },
-	  .wanted = &particular },
+	  .wanted = &common.filter.particular },
 	{ 0 },
 };
-
-static void check(void)
-{
-	particular = common.filter.pids.n || common.cgroup || common.container ||
-		     common.cgroupmap || common.mntnsmap;
-}
 
 static const void *percents(struct run *run, const void *event, size_t *size)
 {
@@ -77,7 +75,6 @@ static const struct applet biopattern = {
 	.examples = examples,
 	.probes = probes,
 	CONF(conf),
-	.check = check,
 	.banner = "Tracing block device I/O requests... Hit Ctrl-C to end.",
 	VALUE(value),
 	.event = percents,

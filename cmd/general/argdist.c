@@ -297,8 +297,6 @@ static void compile_all(void)
 	err = programs_init(&programs, c->btf);
 	if (err)
 		die_err(err, "cannot read the types of the kernel");
-	c->filter.cgroupmap = c->cgroupmap;
-	c->filter.mntnsmap = c->mntnsmap;
 	if (c->cgroupmap)
 		programs.cgroupmap = pinned(c->cgroupmap);
 	if (c->mntnsmap)

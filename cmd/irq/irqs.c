@@ -6,7 +6,6 @@
 #include "softirqs.h"
 
 static struct irqs_conf conf = { .cpu = -1 };
-static bool timed = true;
 static bool usecs;    /* neither -C nor -N */
 static size_t totals; /* where in a row they are */
 
@@ -66,12 +65,12 @@ static const struct example examples[] = {
 
 static const struct probe soft_probes[] = {
 	{ "beginning of soft interrupts", { "entry", "entry_raw" } },
-	{ "end of soft interrupts", { "end", "end_raw" }, .wanted = &timed },
+	{ "end of soft interrupts", { "end", "end_raw" }, .unless = &conf.count },
 	{ 0 },
 };
 
 static const struct probe hard_probes[] = {
-	{ "beginning of interrupt handlers", { "entry", "entry_raw" }, .wanted = &timed },
+	{ "beginning of interrupt handlers", { "entry", "entry_raw" }, .unless = &conf.count },
 	{ "end of interrupt handlers", { "end", "end_raw" } },
 	{ 0 },
 };
@@ -84,7 +83,6 @@ static void check(void)
 		opt_error("-C counts, and -d and -N are about time: they exclude each other");
 	if (cpus > 0 && conf.cpu >= cpus)
 		opt_error("no CPU %d: the last is %d", conf.cpu, cpus - 1);
-	timed = !conf.count;
 	usecs = !conf.count && !conf.ns;
 }
 

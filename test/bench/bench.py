@@ -147,7 +147,8 @@ def gentle(pause=0.005):
             f"dd if=/dev/nullb0 of=/dev/null bs=4k count=2 iflag=direct 2>/dev/null; sleep {pause}; done"]
 
 
-SIGHTS = {"tcp": f"{WORK} tcp 127.0.0.1 1", "bi": f"{WORK} disk /dev/nullb0 2 4096 r", "kill": "kill -0 $$",
+SIGHTS = {"tcp": f"{WORK} tcp 127.0.0.1 1", "bi": f"{WORK} disk /dev/nullb0 2 4096 r", "kill": "kill -0 $$", "sig": "kill -CONT $$",
+          "mount": "mount -t tmpfs none /mnt; umount /mnt",
           "filelife": "echo >/tmp/glimpse; rm /tmp/glimpse", "": f"{WORK} open 2 /nonexistent/%d"}
 
 
@@ -279,6 +280,8 @@ BREADTH = [
     ("execsnoop", [], [WORK, "exec_storm", WORK, "200", "1"], 200),
     ("exitsnoop", [], [WORK, "fork", "200"], 200),
     ("killsnoop", [], ["sh", "-c", "for i in $(seq 300); do kill -0 $$; done"], 300),
+    ("sigsnoop", [], ["sh", "-c", "for i in $(seq 300); do kill -CONT $$; done"], 300),
+    ("mountsnoop", [], ["sh", "-c", "for i in $(seq 20); do mount -t tmpfs none /mnt; umount /mnt; done"], 40),
     ("filelife", [], ["/usr/bin/python3", "-c", "import os\nfor i in range(1000):\n"
                       " open('/tmp/short', 'w').close()\n os.unlink('/tmp/short')"], 1000),
     ("runqslower", ["10"], [WORK, "sleep", "2000", "100"], 2000),
@@ -290,6 +293,7 @@ BREADTH = [
     ("cpudist", ["1"], [WORK, "sleep", "2000", "100"], 2000),
     ("biolatency", ["1"], disk(2000), 2000),
     ("bitesize", ["1"], disk(2000), 2000),
+    ("softirqs", ["1"], [WORK, "tcp", "127.0.0.1", "100", "0", "300"], 1500),
     ("offcputime", [], [WORK, "sleep", "2000", "100"], 2000),
     ("wakeuptime", [], [WORK, "sleep", "2000", "100"], 2000),
     ("tcprtt", ["-i", "1"], [WORK, "tcp", "127.0.0.1", "100", "0", "300"], 300),
@@ -297,6 +301,8 @@ BREADTH = [
     ("biopattern", ["1"], disk(2000), 2000),
     ("vfsstat", ["1"], ["dd", "if=/dev/zero", "of=/dev/null", "bs=1", "count=10000"], 20000),
     ("syscount", ["-i", "1"], [WORK, "syscalls", "50000"], 50000),
+    ("biosnoop", [], disk(2000), 2000),
+    ("slabratetop", ["-C", "1"], [WORK, "open", "5000", "/nonexistent/%d"], 5000),
     ("filetop", ["-C", "1"], ["dd", "if=/dev/zero", "of=/tmp/filetop", "bs=512", "count=5000", "conv=notrunc"], 5000),
     ("tcptop", ["-C", "1"], [WORK, "tcp", "127.0.0.1", "1000000", "0", "20"], 20),
 ]
@@ -660,6 +666,7 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--peer", help="measure only the start of this one")
+    parser.add_argument("--tools", help="breadth of these only, A,B,...; the table stays as it is")
     parser.add_argument("part", help=", ".join((*STARTED, "costs", "breadth", "storm", "many", "trace", "stacks", "taking",
                                             "symbols", "size")))
     options = parser.parse_args()
@@ -673,6 +680,8 @@ def main():
     lines = []
     for peer in set(PEERS) - {options.peer or peer for peer in PEERS}:
         del PEERS[peer]
+    if options.tools:
+        BREADTH[:] = [row for row in BREADTH if row[0] in options.tools.split(",")]
     if options.part in STARTED:
         starting(options.part, options.rounds, lines)
     elif options.part == "size":
@@ -680,6 +689,9 @@ def main():
     else:
         {part.__name__: part for part in (costs, breadth, storm, many, at_once, trace, stacks, taking, symbols)}[options.part](
             options.rounds, lines)
+    if options.tools:
+        print(*lines, sep="\n")
+        return
     (Path(os.environ["BCCTOOL_SHARE"]) / f"{options.part}.md").write_text("\n".join(lines) + "\n")
 
 

@@ -130,16 +130,18 @@ def test_requests_done_in_parts_count_once():
         only = f"dev == {os.major(device) << 20 | os.minor(device)}"
         with kernel_trace("block/block_rq_complete", only=only) as lines:
             tools = {applet: tool(applet, "-d", name, *args, json=True) for applet, args in {
-                "biolatency": (), "bitesize": (), "biosnoop": (), "biotop": ("60",)}.items()}
+                "biolatency": (), "bitesize": (), "biopattern": (), "biosnoop": (), "biotop": ("60",)}.items()}
             did = work("disk", disk, 40, 8192, "r", 16384)
             results = {applet: process.stop().json for applet, process in tools.items()}
             ends = len(lines())
         write(settings / "opts", 0)
         assert gained(disk, before)["read"] == 40
     assert ends >= 48, ends  # some 10 requests came to their end in parts
-    latency, bitesize, biotop = (results[applet][0] for applet in ("biolatency", "bitesize", "biotop"))
+    latency, bitesize, pattern, biotop = (results[applet][0]
+                                          for applet in ("biolatency", "bitesize", "biopattern", "biotop"))
     assert latency["count"] == bitesize["count"] == biotop["count"] == len(results["biosnoop"]) - 1 == 40
     assert bitesize["sum"] * 1024 == biotop["bytes"] == 40 * 8192
+    assert (pattern["random"], pattern["sequential"], pattern["bytes"]) == (39, 0, 39 * 8192)
     assert {(row["bytes"], row["pid"]) for row in results["biosnoop"][:-1]} == {(8192, did["pid"])}
     assert latency["sum"] <= did["total_us"] + 40
     assert not any(any(result[-1]["lost"].values()) for result in results.values())

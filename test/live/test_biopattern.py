@@ -39,6 +39,18 @@ def test_intervals_go_on_where_the_last_ended():
     assert sum(row["sequential"] for row in rows) == 599 and sum(row["random"] for row in rows) == 0
 
 
+@alone
+def test_of_one_cgroup():
+    """By issue and submitter then: the order is that of its requests alone."""
+    with null_blk(irqmode=2, completion_nsec=1_000_000) as disk, cgroup() as group:
+        pattern = tool("biopattern", "--cgroup", group, json=True)
+        other = spawn([WORK, "disk", disk, 50, 4096, "r", 65536])
+        work("disk", disk, 20, 4096, "r", cgroup=group)
+        other.wait()
+        (row,) = pattern.stop().json[:-1]
+    assert (row["sequential"], row["random"], row["bytes"]) == (19, 0, 19 * 4096)
+
+
 def test_bad_disk():
     result = tool_run("biopattern", "-d", "nosuchdisk")
     assert result.code == 2 and "no such disk" in result.err
