@@ -3,7 +3,7 @@
 #include "irqs.bpf.h"
 #include "softirqs.h"
 
-TABLE(rows, u32, struct irqs_total, SOFTIRQ_VECTORS);
+COUNTERS(counters, struct irqs_total, SOFTIRQ_VECTORS);
 TABLE(hists, u32, struct bcc_hist, SOFTIRQ_VECTORS);
 
 static __always_inline int on_entry(u32 vec)
@@ -11,7 +11,7 @@ static __always_inline int on_entry(u32 vec)
 	if (!conf.count)
 		irq_begin(vec);
 	else if (irq_wanted())
-		irq_add(rows_at(&vec), 0);
+		irq_add(counters_of(vec), 0);
 	return 0;
 }
 
@@ -24,7 +24,7 @@ static __always_inline int on_exit(u32 vec)
 	if (conf.dist)
 		irq_add_dist(hists_at(&vec), ns);
 	else
-		irq_add(rows_at(&vec), ns);
+		irq_add(counters_of(vec), ns);
 	return 0;
 }
 

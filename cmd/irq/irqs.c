@@ -6,6 +6,7 @@
 #include "softirqs.h"
 
 static struct irqs_conf conf = { .cpu = -1 };
+static const bool always = true;
 static bool usecs;    /* neither -C nor -N */
 static size_t totals; /* where in a row they are */
 
@@ -126,9 +127,15 @@ static const struct applet soft_dist = DIST(soft_keys);
 #define ROW struct hardirqs_row
 static const struct applet hard_dist = DIST(hard_keys);
 
-static void prepare(struct run *run)
+static void soft_prepare(struct run *run)
 {
-	rows_limit(run, conf.dist ? "rows" : "hists", 1); /* not used */
+	if (!conf.dist)
+		rows_limit(run, "hists", 1); /* not used, as below */
+}
+
+static void hard_prepare(struct run *run)
+{
+	rows_limit(run, conf.dist ? "rows" : "hists", 1);
 }
 
 static void run_irqs(struct run *run, const struct applet *dist)
@@ -169,7 +176,8 @@ static const struct applet softirqs = {
 	.probes = soft_probes,
 	CONF(conf),
 	.check = check,
-	.prepare = prepare,
+	.counted = &always,
+	.prepare = soft_prepare,
 	.banner_text = soft_banner,
 	VALUE(total),
 	.unit = { "usecs", "nsecs", &conf.ns },
@@ -195,7 +203,7 @@ static const struct applet hardirqs = {
 	.probes = hard_probes,
 	CONF(conf),
 	.check = check,
-	.prepare = prepare,
+	.prepare = hard_prepare,
 	.banner_text = hard_banner,
 	VALUE(total),
 	.unit = { "usecs", "nsecs", &conf.ns },
