@@ -25,14 +25,16 @@ static __always_inline int sample(struct sock *sk, bool typed)
 	struct bcc_hist *hist;
 	u32 us;
 
-	flow_of(&flow, sk, typed);
-	if (!wanted_flow(&conf.flow, &flow) || !wanted_address(conf.laddr, flow.laddr) ||
-	    !wanted_address(conf.raddr, flow.raddr))
-		return 0;
-	if (conf.by_laddr)
-		__builtin_memcpy(key.addr, flow.laddr, sizeof(key.addr));
-	if (conf.by_raddr)
-		__builtin_memcpy(key.addr, flow.raddr, sizeof(key.addr));
+	if (conf.particular) {
+		flow_of(&flow, sk, typed);
+		if (!wanted_flow(&conf.flow, &flow) || !wanted_address(conf.laddr, flow.laddr) ||
+		    !wanted_address(conf.raddr, flow.raddr))
+			return 0;
+		if (conf.by_laddr)
+			__builtin_memcpy(key.addr, flow.laddr, sizeof(key.addr));
+		if (conf.by_raddr)
+			__builtin_memcpy(key.addr, flow.raddr, sizeof(key.addr));
+	}
 	us = BPF_CORE_READ(tp, srtt_us) >> 3; /* it is kept eightfold */
 	hist = hists_at(&key);
 	if (hist)

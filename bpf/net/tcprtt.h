@@ -8,6 +8,7 @@ struct tcprtt_conf {
 	struct flow_filter flow;
 	u8 laddr[16] __attribute__((aligned(4))), raddr[16]; /* all zero: any */
 	bool by_laddr, by_raddr;
+	bool particular; /* are addresses or ports asked for? */
 	bool ms;
 };
 

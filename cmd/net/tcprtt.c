@@ -81,6 +81,12 @@ static const struct probe probes[] = {
 
 static void check(void)
 {
+	static const struct tcprtt_conf nothing;
+
+	conf.particular = memcmp(&conf.flow, &nothing.flow, sizeof(conf.flow)) ||
+			  memcmp(conf.laddr, nothing.laddr, sizeof(conf.laddr)) ||
+			  memcmp(conf.raddr, nothing.raddr, sizeof(conf.raddr)) || conf.by_laddr ||
+			  conf.by_raddr;
 	flow_check(&conf.flow);
 	if (conf.by_laddr && conf.by_raddr)
 		opt_error("--byladdr and --byraddr exclude each other");
