@@ -84,4 +84,26 @@ static __always_inline u32 sock_netns(struct sock *sk)
 	return BPF_CORE_READ(sk, __sk_common.skc_net.net, ns.inum);
 }
 
+/*
+ * STATES(change): the programs that call change(ctx, sk, old, new, typed) when a connection's state
+ * (TCP_*) is about to change; other protocols have the function and the tracepoint, too: is_tcp().
+ */
+#define STATES(change)                                                                             \
+	SEC("tp_btf/inet_sock_set_state")                                                          \
+	int BPF_PROG(changed, struct sock *sk, int old, int new)                                   \
+	{                                                                                          \
+		return change(ctx, sk, old, new, true);                                            \
+	}                                                                                          \
+	SEC("raw_tp/inet_sock_set_state")                                                          \
+	int BPF_PROG(changed_raw, struct sock *sk, int old, int new)                               \
+	{                                                                                          \
+		return change(ctx, sk, old, new, false);                                           \
+	}                                                                                          \
+	/* Before 4.16. */                                                                         \
+	SEC("kprobe/tcp_set_state")                                                                \
+	int BPF_KPROBE(changed_kprobe, struct sock *sk, int new)                                   \
+	{                                                                                          \
+		return change(ctx, sk, BPF_CORE_READ(sk, __sk_common.skc_state), new, false);      \
+	}
+
 #endif

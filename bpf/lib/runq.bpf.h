@@ -46,4 +46,49 @@ static __always_inline void runq_switch_out(struct task_struct *task, bool preem
 	}
 }
 
+/*
+ * QUEUED(ran): the programs that keep `queued`, and call ran(ctx, prev, next, typed) when `next` is
+ * switched in: runq_leave() tells how long it waited.
+ */
+#define QUEUED(ran)                                                                                \
+	SEC("tp_btf/sched_wakeup")                                                                 \
+	int BPF_PROG(wakeup, struct task_struct *task)                                             \
+	{                                                                                          \
+		runq_enter(task, true);                                                            \
+		return 0;                                                                          \
+	}                                                                                          \
+	SEC("tp_btf/sched_wakeup_new")                                                             \
+	int BPF_PROG(wakeup_new, struct task_struct *task)                                         \
+	{                                                                                          \
+		runq_enter(task, true);                                                            \
+		return 0;                                                                          \
+	}                                                                                          \
+	SEC("tp_btf/sched_switch")                                                                 \
+	int BPF_PROG(switched, bool preempt, struct task_struct *prev, struct task_struct *next)   \
+	{                                                                                          \
+		runq_switch_out(prev, preempt, true);                                              \
+		ran(ctx, prev, next, true);                                                        \
+		return 0;                                                                          \
+	}                                                                                          \
+	SEC("raw_tp/sched_wakeup")                                                                 \
+	int BPF_PROG(wakeup_raw, struct task_struct *task)                                         \
+	{                                                                                          \
+		runq_enter(task, false);                                                           \
+		return 0;                                                                          \
+	}                                                                                          \
+	SEC("raw_tp/sched_wakeup_new")                                                             \
+	int BPF_PROG(wakeup_new_raw, struct task_struct *task)                                     \
+	{                                                                                          \
+		runq_enter(task, false);                                                           \
+		return 0;                                                                          \
+	}                                                                                          \
+	SEC("raw_tp/sched_switch")                                                                 \
+	int BPF_PROG(switched_raw, bool preempt, struct task_struct *prev,                         \
+		     struct task_struct *next)                                                     \
+	{                                                                                          \
+		runq_switch_out(prev, preempt, false);                                             \
+		ran(ctx, prev, next, false);                                                       \
+		return 0;                                                                          \
+	}
+
 #endif

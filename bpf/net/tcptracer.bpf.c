@@ -75,24 +75,7 @@ static __always_inline int close_sock(void *ctx, struct sock *sk, bool typed)
 
 ACCEPTED(take)
 
-SEC("tp_btf/inet_sock_set_state")
-int BPF_PROG(changed, struct sock *sk, int old, int new)
-{
-	return change(ctx, sk, old, new, true);
-}
-
-SEC("raw_tp/inet_sock_set_state")
-int BPF_PROG(changed_raw, struct sock *sk, int old, int new)
-{
-	return change(ctx, sk, old, new, false);
-}
-
-/* Before 4.16. */
-SEC("kprobe/tcp_set_state")
-int BPF_KPROBE(changed_kprobe, struct sock *sk, int new)
-{
-	return change(ctx, sk, BPF_CORE_READ(sk, __sk_common.skc_state), new, false);
-}
+STATES(change)
 
 SEC("fentry/tcp_close")
 int BPF_PROG(closed, struct sock *sk)

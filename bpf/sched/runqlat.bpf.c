@@ -18,7 +18,8 @@ static __always_inline u32 pidns_of(struct task_struct *task)
 	return BPF_CORE_READ(up.ns, ns.inum);
 }
 
-static __always_inline void measure(struct task_struct *task, bool typed)
+static __always_inline void measure(void *ctx, struct task_struct *prev, struct task_struct *task,
+				    bool typed)
 {
 	struct runqlat_key key = {};
 	struct bcc_hist *hist;
@@ -39,50 +40,4 @@ static __always_inline void measure(struct task_struct *task, bool typed)
 		hist_add(hist, ns / (conf.ms ? 1000000 : 1000));
 }
 
-static __always_inline int on_switch(bool preempt, struct task_struct *prev,
-				     struct task_struct *next, bool typed)
-{
-	runq_switch_out(prev, preempt, typed);
-	measure(next, typed);
-	return 0;
-}
-
-SEC("tp_btf/sched_wakeup")
-int BPF_PROG(wakeup, struct task_struct *task)
-{
-	runq_enter(task, true);
-	return 0;
-}
-
-SEC("tp_btf/sched_wakeup_new")
-int BPF_PROG(wakeup_new, struct task_struct *task)
-{
-	runq_enter(task, true);
-	return 0;
-}
-
-SEC("tp_btf/sched_switch")
-int BPF_PROG(switched, bool preempt, struct task_struct *prev, struct task_struct *next)
-{
-	return on_switch(preempt, prev, next, true);
-}
-
-SEC("raw_tp/sched_wakeup")
-int BPF_PROG(wakeup_raw, struct task_struct *task)
-{
-	runq_enter(task, false);
-	return 0;
-}
-
-SEC("raw_tp/sched_wakeup_new")
-int BPF_PROG(wakeup_new_raw, struct task_struct *task)
-{
-	runq_enter(task, false);
-	return 0;
-}
-
-SEC("raw_tp/sched_switch")
-int BPF_PROG(switched_raw, bool preempt, struct task_struct *prev, struct task_struct *next)
-{
-	return on_switch(preempt, prev, next, false);
-}
+QUEUED(measure)
