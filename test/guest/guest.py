@@ -366,14 +366,14 @@ def initramfs(folder, architecture=AMD64):
 
 
 @contextlib.contextmanager
-def slot():
-    """One of this machine's places for a guest (BCCTOOL_GUESTS, default 1), waited for."""
+def slot(alone=False):
+    """One of this machine's places for a guest (BCCTOOL_GUESTS, default 1), waited for; or all of them."""
     folder = Path("/tmp/bcctool-guests")
     if not folder.exists():
         folder.mkdir(exist_ok=True)
         folder.chmod(0o777)
     count = max(1, int(os.environ.get("BCCTOOL_GUESTS") or 1))
-    files = []
+    files, held = [], []
     for number in range(count):
         path = folder / f"slot.{number}"
         descriptor = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
@@ -383,10 +383,16 @@ def slot():
     begin, told = time.monotonic(), False
     try:
         while True:
-            for descriptor in files:
-                with contextlib.suppress(BlockingIOError):
+            for descriptor in files[len(held) if alone else 0 :]:
+                try:
                     fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                    yield descriptor
+                except BlockingIOError:
+                    if alone:  # in turn: two that want all would otherwise wait for each other
+                        break
+                    continue
+                held.append(descriptor)
+                if not alone or held == files:
+                    yield held
                     return
             if not told and time.monotonic() - begin > 5:
                 note(f"waiting: {count} running on this machine already (BCCTOOL_GUESTS)")
@@ -422,7 +428,7 @@ def kept_folders(folders, architecture=AMD64):
 class Guest:
     """One boot of one kernel, for one command."""
 
-    def __init__(self, kernel=DEFAULT_KERNEL, cpus=2, memory="3G", append="", qemu=(), share=None):
+    def __init__(self, kernel=DEFAULT_KERNEL, cpus=2, memory="3G", append="", qemu=(), share=None, alone=False):
         if kernel not in {**KERNELS, **FOREIGN}:
             raise SystemExit(f"guest: no kernel {kernel}: there are {', '.join([*KERNELS, *FOREIGN])}")
         self.kernel = kernel
@@ -432,6 +438,7 @@ class Guest:
         self.cpus = cpus
         self.memory = memory
         self.append = append
+        self.alone = alone  # the only guest of this machine
         self.qemu = list(qemu)
         self.share = share
         self.process = None
@@ -494,7 +501,7 @@ class Guest:
             modes = ("terminal" if terminal else "plain", "separate" if separate else "joined")
             (share / "mode").write_text(" ".join(modes) + "\n")
             console.write_text("")
-            held = stack.enter_context(slot())
+            held = stack.enter_context(slot(self.alone))
             self.terminal, self.separate = terminal, separate
             self.start(share, console, held)
             try:
@@ -521,7 +528,7 @@ class Guest:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.PIPE,
-            pass_fds=[*descriptors.values(), held],
+            pass_fds=[*descriptors.values(), *held],
             start_new_session=True,
             preexec_fn=die_with_parent,
         )
