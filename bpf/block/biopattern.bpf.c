@@ -7,40 +7,34 @@
 #include "iolife.bpf.h"
 #include "biopattern.h"
 
-struct last {
-	u64 end; /* the sector behind it */
-	char disk[32];
-};
-
 struct part {
 	u64 sector, bytes;
 };
 
 const volatile struct biopattern_conf conf;
 TABLE(rows, struct biopattern_key, struct biopattern_value, 1024);
-HASH(lasts, u64, struct last, 1024);  /* by disk */
+HASH(next_sectors, u64, u64, 1024);   /* by disk: behind the last request that was done */
 HASH(parts, u64, struct part, 10240); /* what is done of requests that are not */
 bool parted;                          /* there were such */
 
 static __always_inline void count(struct request *rq, u64 sector, u64 bytes, bool typed)
 {
-	u64 disk = (u64)io_disk(rq, typed), end = sector + bytes / 512;
-	struct last *last = bpf_map_lookup_elem(&lasts, &disk);
+	u64 disk = (u64)io_disk(rq, typed), next = sector + bytes / 512;
+	u64 *last = bpf_map_lookup_elem(&next_sectors, &disk);
+	struct biopattern_key key = {};
 	struct biopattern_value *v;
 
 	if (!last) {
-		struct last first = { .end = end };
-
-		io_disk_name(first.disk, rq, typed);
-		begin(&lasts, &disk, &first);
+		begin(&next_sectors, &disk, &next);
 		return;
 	}
-	v = rows_at((void *)last->disk);
+	io_disk_name(key.disk, rq, typed); /* each time: another disk may come to its address */
+	v = rows_at(&key);
 	if (v) {
-		__sync_fetch_and_add(last->end == sector ? &v->sequential : &v->random, 1);
+		__sync_fetch_and_add(*last == sector ? &v->sequential : &v->random, 1);
 		__sync_fetch_and_add(&v->bytes, bytes);
 	}
-	last->end = end;
+	*last = next;
 }
 
 static __always_inline void on_issue(struct request *rq, struct io *io, bool typed)

@@ -82,11 +82,10 @@ static const struct probe probes[] = {
 static void check(void)
 {
 	static const struct tcprtt_conf nothing;
+	struct tcprtt_conf asked = conf;
 
-	conf.particular = memcmp(&conf.flow, &nothing.flow, sizeof(conf.flow)) ||
-			  memcmp(conf.laddr, nothing.laddr, sizeof(conf.laddr)) ||
-			  memcmp(conf.raddr, nothing.raddr, sizeof(conf.raddr)) || conf.by_laddr ||
-			  conf.by_raddr;
+	asked.ms = false;
+	conf.particular = memcmp(&asked, &nothing, sizeof(asked));
 	flow_check(&conf.flow);
 	if (conf.by_laddr && conf.by_raddr)
 		opt_error("--byladdr and --byraddr exclude each other");

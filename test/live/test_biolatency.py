@@ -94,15 +94,19 @@ def test_flushes_are_requests_of_their_own_but_not_with_q():
         run(["sync"])
         issue = tool("biolatency", "-F", "-d", name, json=True)
         queued = tool("biolatency", "-Q", "-d", name, json=True)
+        pattern = tool("biopattern", "-d", name, json=True)
         before = counted(device)
         work("ops", path / "f", 1, 3, 0, 3)
         run(["sync", "-f", path])
-        queued, issue = queued.stop(), issue.stop()
+        queued, issue, pattern = queued.stop(), issue.stop(), pattern.stop()
         gain = gained(device, before)
     flushes = sum(r["count"] for r in issue.json if r.get("flags", "").endswith("Flush"))
     assert gain["write"] > 0 and gain["flush"] > 0
     assert flushes == gain["flush"]
     assert total(queued) == gain["read"] + gain["write"] + gain["discard"]
+    # No flush has a place on the disk, nor has a write that is only one (fsync's, never issued); a write with a
+    # flush behind it ends twice and is one.
+    assert pattern.json[0]["count"] == total(issue) - flushes - 1
 
 
 @alone

@@ -43,11 +43,12 @@ def test_intervals_go_on_where_the_last_ended():
 def test_of_one_cgroup():
     """By issue and submitter then: the order is that of its requests alone."""
     with null_blk(irqmode=2, completion_nsec=1_000_000) as disk, cgroup() as group:
-        pattern = tool("biopattern", "--cgroup", group, json=True)
+        pattern, every = tool("biopattern", "--cgroup", group, json=True), tool("biopattern", json=True)
         other = spawn([WORK, "disk", disk, 50, 4096, "r", 65536])
         work("disk", disk, 20, 4096, "r", cgroup=group)
         other.wait()
-        (row,) = pattern.stop().json[:-1]
+        (row,), all_rows = pattern.stop().json[:-1], every.stop().json[:-1]
+    assert sum(row["count"] for row in all_rows if row["disk"] == os.path.basename(disk)) == 69
     assert (row["sequential"], row["random"], row["bytes"]) == (19, 0, 19 * 4096)
 
 
