@@ -343,13 +343,12 @@ def breadth(rounds, lines):
         lines.append(f"| {applet} | {ours[0]:.2f} / {theirs[0]:.2f} s: {ours[0] / theirs[0]:.2f} "
                      f"| {ours[1] / 1024:.1f} / {theirs[1] / 1024:.1f} MB: {ours[1] / theirs[1]:.2f} "
                      f"| {ours[2] / 1000:.1f} / {theirs[2] / 1000:.1f} us: {ours[2] / theirs[2]:.2f} |")
-    lines += ["", "Where ours is more, and why. Start: programs at a function's entry and its return, so that what is under way "
-              "and what is missed is known; at each the kernel walks all its functions. CPU: bitesize counts a request under "
-              "who submitted it, which takes programs where it is made, issued and done; the peer under whoever runs when it "
-              "is issued. vfsstat's counters are each CPU's own; those of the peer are shared, which is one instruction, for "
-              "which CPUs wait. offcputime and wakeuptime look for new processes fifty times a second, so that short ones "
-              "have names. tcprtt, biopattern: tables that are exchanged when they are read, so that no count is lost. "
-              "filelife's peer sees no file on 6.12; of mountsnoop the reason is not known."]
+    lines += ["", "Where ours is more, as far as the reason is known. Start: killsnoop and opensnoop have programs at a function's "
+              "entry or return, at each of which the kernel walks all its functions; opensnoop's peer has tracepoints. CPU: bitesize "
+              "counts a request under who submitted it, which takes programs where it is made, issued and done; the peer "
+              "under whoever runs when it is issued. vfsstat's counters are each CPU's own, the peer's are shared. "
+              "In wakeuptime and tcprtt most of the difference is the process's own time, not that of its programs: the one "
+              "looks for new processes fifty times a second. filelife's peer sees no file on 6.12."]
 
 
 def storm(rounds, lines):
